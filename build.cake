@@ -1,0 +1,177 @@
+// The pipeline's targets. Each does what it depends on first; the work itself is in the programs that it starts.
+#load "feed/restore.cake"
+
+var target = Argument("target", "Export");
+bool Is(string name) => target.Equals(name, StringComparison.OrdinalIgnoreCase);
+
+string[] trainingArguments = ["preset", "twin", "data", "steps", "minutes", "batch", "learning-rate", "dropout", "seed", "dtype", "device", "report"];
+string[] samplingArguments = ["prompt", "max-tokens", "temperature", "top-k", "top-p", "min-p", "repetition-penalty", "seed", "stop", "greedy", "ignore-eos", "echo", "json", "device", "threads"];
+string[] flags = ["greedy", "ignore-eos", "echo", "json"];
+
+// What each target understands; anything else would be silently without effect, so it stops the run.
+var understood = new Dictionary<string, string[]>(StringComparer.OrdinalIgnoreCase)
+{
+    ["Restore"] = [], ["Build"] = [], ["Clean"] = [],
+    ["Train"] = [.. trainingArguments, "output"],
+    ["Export"] = HasArgument("checkpoint") ? ["checkpoint", "precision", "output", "prompt"] : [.. trainingArguments, "precision", "output", "prompt"],
+    ["Generate"] = [.. samplingArguments, "model", "preset", "twin", "precision"],
+    ["Evaluate"] = ["checkpoint", "preset", "twin", "data", "device"],
+    ["Inspect"] = ["preset", "twin"],
+    ["Test"] = ["filter"],
+};
+
+public record Paths(DirectoryPath Checkpoint, DirectoryPath Package, DirectoryPath TestResults);
+
+Setup<Paths>(context =>
+{
+    string[] known = ["target", "cuda", .. understood[target]];
+    var unknown = context.Arguments.GetArguments().Keys.Except(known, StringComparer.OrdinalIgnoreCase).ToArray();
+    if (unknown.Length > 0)
+    {
+        throw new CakeException($"{target} knows no argument --{unknown[0]}; it takes {string.Join(", ", known.Order().Select(key => "--" + key))}");
+    }
+    var preset = System.IO.Path.GetFileNameWithoutExtension(Argument("preset", "tiny"));
+    var name = HasArgument("twin") ? $"{preset}-{Argument<string>("twin")}" : preset;
+    var precision = Argument("precision", "f32");
+    if (precision != "f32")
+    {
+        throw new CakeException($"--precision={precision} is not supported; f32 is");
+    }
+    var checkpoint = MakeAbsolute(Directory(HasArgument("checkpoint") ? Argument<string>("checkpoint")
+        : Is("Train") && HasArgument("output") ? Argument<string>("output") : $"artifacts/checkpoints/{name}"));
+    var package = MakeAbsolute(Directory(HasArgument("model") ? Argument<string>("model")
+        : !Is("Train") && HasArgument("output") ? Argument<string>("output") : $"artifacts/models/{checkpoint.GetDirectoryName()}-{precision}"));
+    return new Paths(checkpoint, package, MakeAbsolute(Directory("artifacts/test-results")));
+});
+
+Task("Build")
+    .Description("Builds every project.")
+    .IsDependentOn("Restore")
+    .Does(() => Run("dotnet", ["build", "Pipeline.sln", "--configuration", "Release", "--no-restore", "--nologo", "--verbosity", "quiet"]));
+
+Task("Train")
+    .Description("Trains a model into a checkpoint folder; resumes what was interrupted. --preset= --twin= --data= --steps= --minutes= --seed= --device= --output=")
+    .IsDependentOn("Build")
+    .WithCriteria(() => !(Is("Export") && HasArgument("checkpoint")), "a checkpoint was named")
+    .Does<Paths>(paths => RunProgram("training/bin/Release/net10.0/LatentMoE.Training.dll",
+        ["train", "--output", paths.Checkpoint.FullPath, .. Passed(trainingArguments)]));
+
+Task("Export")
+    .Description("Exports a checkpoint (trained first, if need be) to an ONNX package, checks it, prints a sample. --checkpoint= --precision= --output=")
+    .IsDependentOn("Train")
+    .Does<Paths>(paths =>
+{
+    RunProgram("export/bin/Release/net10.0/LatentMoE.Export.dll",
+        ["export", "--checkpoint", paths.Checkpoint.FullPath, "--output", paths.Package.FullPath, "--precision", Argument("precision", "f32")]);
+    Information("");
+    RunProgram("runtime/cli/bin/Release/net10.0/latentmoe.dll",
+        ["generate", "--model", paths.Package.FullPath, "--prompt", Argument("prompt", "Once upon a time"), "--max-tokens", "120", "--temperature", "0.7", "--seed", "1", "--echo"]);
+});
+
+Task("Generate")
+    .Description("Writes text with an exported package. --model= --prompt= --max-tokens= --temperature= --top-k= --top-p= --min-p= --repetition-penalty= --seed= --stop=")
+    .IsDependentOn("Build")
+    .Does<Paths>(paths => RunProgram("runtime/cli/bin/Release/net10.0/latentmoe.dll",
+        ["generate", "--model", paths.Package.FullPath, .. HasArgument("prompt") ? Array.Empty<string>() : ["--prompt", "Once upon a time"], .. Passed(samplingArguments)]));
+
+Task("Evaluate")
+    .Description("Measures a checkpoint's held-out loss, perplexity and bits per byte. --checkpoint= --data=")
+    .IsDependentOn("Build")
+    .Does<Paths>(paths => RunProgram("training/bin/Release/net10.0/LatentMoE.Training.dll",
+        ["evaluate", "--checkpoint", paths.Checkpoint.FullPath, .. Passed(["data", "device"])]));
+
+Task("Inspect")
+    .Description("Prints a preset's parameters, FLOPs and cache bytes per token. --preset= --twin=")
+    .IsDependentOn("Build")
+    .Does(() => RunProgram("training/bin/Release/net10.0/LatentMoE.Training.dll", ["inspect", .. Passed(["preset", "twin"])]));
+
+Task("Test")
+    .Description("Runs all tests. --filter=")
+    .IsDependentOn("Build")
+    .Does<Paths>(paths =>
+{
+    EnsureDirectoryDoesNotExist(paths.TestResults, new DeleteDirectorySettings { Recursive = true, Force = true });
+    EnsureDirectoryExists(paths.TestResults);
+    Node();
+    var failures = new List<string>();
+    foreach (var project in GetFiles("tests/*.Tests/*.csproj").OrderBy(file => file.FullPath))
+    {
+        var name = project.GetFilenameWithoutExtension().ToString();
+        var code = StartProcess("dotnet", new ProcessSettings
+        {
+            Arguments = Quoted(["test", project.FullPath, "--configuration", "Release", "--no-build", "--nologo",
+                "--logger", $"trx;LogFileName={name}.trx", "--results-directory", paths.TestResults.FullPath,
+                .. HasArgument("filter") ? new[] { "--filter", Argument<string>("filter") } : []]),
+        });
+        if (code != 0)
+        {
+            failures.Add(name);
+        }
+    }
+    var summary = Summarise(paths.TestResults, failures);
+    System.IO.File.WriteAllText(paths.TestResults.CombineWithFilePath("summary.txt").FullPath, summary + "\n");
+    Information(summary);
+    if (failures.Count > 0)
+    {
+        throw new CakeException($"tests failed in {string.Join(", ", failures)}");
+    }
+});
+
+Task("Clean")
+    .Description("Removes everything produced, but checkpoints and models.")
+    .Does(() =>
+{
+    CleanDirectories("**/bin/Release");
+    CleanDirectories("**/obj/Release");
+    foreach (var folder in new[] { "test-results", "reports", "cache" })
+    {
+        EnsureDirectoryDoesNotExist($"artifacts/{folder}", new DeleteDirectorySettings { Recursive = true, Force = true });
+    }
+    CleanDirectory("artifacts/feed", file => !file.Path.FullPath.EndsWith(".gitkeep"));
+});
+
+RunTarget(target);
+
+// The given arguments of the list, as a program's options.
+IEnumerable<string> Passed(string[] names) => names.Where(HasArgument).SelectMany(name => 
+    Arguments<string>(name).SelectMany(value => flags.Contains(name) ? new[] { "--" + name } : ["--" + name, value]));
+
+void RunProgram(string assembly, IEnumerable<string> arguments) => Run("dotnet", [assembly, .. arguments]);
+
+void Run(string program, IEnumerable<string> arguments)
+{
+    var code = StartProcess(program, new ProcessSettings { Arguments = Quoted(arguments) });
+    if (code != 0)
+    {
+        throw new CakeException($"{program} {arguments.First()} ended with exit code {code}; what it says stands above");
+    }
+}
+
+ProcessArgumentBuilder Quoted(IEnumerable<string> arguments) =>
+    // A backslash counts as itself, but before a quote.
+    arguments.Aggregate(new ProcessArgumentBuilder(), (builder, argument) =>
+        builder.Append("\"" + System.Text.RegularExpressions.Regex.Replace(argument, @"(\\*)(""|$)", m => m.Groups[1].Value + m.Groups[1].Value + (m.Groups[2].Length > 0 ? "\\\"" : "")) + "\""));
+
+// Node.js and npm run two of the consumers; the feed has asked for npm already where it builds packages.
+void Node()
+{
+    if (Context.Tools.Resolve("node") is not null && Context.Tools.Resolve("npm") is not null)
+    {
+        return;
+    }
+    var install = "apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends nodejs npm";
+    if (Environment.UserName != "root" || !FileExists("/usr/bin/apt-get"))
+    {
+        throw new CakeException($"the tests need Node.js 18 or later with npm; on Debian: sudo sh -c '{install}'");
+    }
+    Run("sh", ["-c", install]);
+}
+
+// A project that failed without a result, its host having crashed, counts as one failure.
+string Summarise(DirectoryPath results, List<string> failures)
+{
+    var silent = failures.Count(name => !FileExists(results.CombineWithFilePath($"{name}.trx")));
+    var counters = GetFiles($"{results}/*.trx").SelectMany(file => System.Xml.Linq.XDocument.Load(file.FullPath).Descendants().Where(e => e.Name.LocalName == "Counters")).ToArray();
+    int Sum(string name) => counters.Sum(c => (int)c.Attribute(name));
+    return $"{Sum("passed")} passed, {silent + Sum("failed") + Sum("error") + Sum("timeout") + Sum("aborted")} failed, {Sum("total") - Sum("executed")} skipped";
+}

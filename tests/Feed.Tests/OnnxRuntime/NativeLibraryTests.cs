@@ -1,0 +1,19 @@
+using Microsoft.ML.OnnxRuntime;
+
+namespace LatentMoE.Feed.Tests.OnnxRuntime;
+
+public sealed class NativeLibraryTests
+{
+    [Fact]
+    public void OrtEnv_NativeLibrary_IsOfTheBindingsVersion()
+    {
+        using SessionOptions options = new();
+        Assert.Equal("1.29.0", OrtEnv.Instance().GetVersionString());
+        Assert.Contains("CPUExecutionProvider", OrtEnv.Instance().GetAvailableProviders());
+    }
+
+    // The CPU-only build of the library has the same version and loads as well: only this tells the right one.
+    [Fact]
+    public void OrtEnv_NativeLibrary_IsBuiltWithCuda() =>
+        Assert.Contains("CUDAExecutionProvider", OrtEnv.Instance().GetAvailableProviders());
+}
