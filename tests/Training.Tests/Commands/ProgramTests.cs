@@ -1,0 +1,89 @@
+using System.Diagnostics;
+using LatentMoE.Training.Tests.Trainer;
+
+namespace LatentMoE.Training.Tests.Commands;
+
+/// <summary>The program as a process of its own: exit codes, standard error, signals.</summary>
+public sealed class ProgramTests : IDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
+
+    private readonly SmallRun _small = new();
+
+    public void Dispose() => _small.Dispose();
+
+    private static Process Start(params string[] args)
+    {
+        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (string arg in (string[])["exec", Path.Combine(AppContext.BaseDirectory, "LatentMoE.Training.dll"), .. args])
+        {
+            start.ArgumentList.Add(arg);
+        }
+        return Process.Start(start)!;
+    }
+
+    private static void Signal(Process process, string signal)
+    {
+        using var kill = Process.Start("kill", [$"-{signal}", process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+        kill.WaitForExit();
+    }
+
+    private static int Wait(Process process)
+    {
+        if (!process.WaitForExit(Patience))
+        {
+            process.Kill(entireProcessTree: true);
+            Assert.Fail($"the process was still running after {Patience}");
+        }
+        return process.ExitCode;
+    }
+
+    private string[] TrainArguments(int steps) =>
+        ["train", "--preset", _small.PresetFile(), "--data", _small.Data, "--output", _small.Output, "--report", _small.Report, "--cache", _small.Cache, "--device=cpu", $"--steps={steps}"];
+
+    [Theory]
+    [InlineData("INT")]
+    [InlineData("TERM")]
+    public void Train_SignalSavesAndSaysHowToGoOn(string signal)
+    {
+        using var first = Start(TrainArguments(100_000));
+        string? line;
+        do
+        {
+            line = first.StandardOutput.ReadLine();
+        }
+        while (line is not null && !line.StartsWith("step ", StringComparison.Ordinal));
+        Assert.NotNull(line);
+        Signal(first, signal);
+        Assert.Contains("Run the same command again to go on from there.", first.StandardOutput.ReadToEnd());
+        Assert.Equal(130, Wait(first));
+        Assert.True(File.Exists(Path.Combine(_small.Output, "trainer_state", "state.safetensors")));
+
+        using var second = Start(TrainArguments(100_000));
+        do
+        {
+            line = second.StandardOutput.ReadLine();
+        }
+        while (line is not null && !line.Contains("going on from step", StringComparison.Ordinal));
+        Assert.NotNull(line);
+        second.Kill(entireProcessTree: true);
+    }
+
+    [Fact]
+    public void Train_ErrorsGoToStandardErrorWithExitCodeOne()
+    {
+        using var process = Start("train", "--preset=huge");
+        string error = process.StandardError.ReadToEnd();
+        Assert.Equal(1, Wait(process));
+        Assert.StartsWith("error: preset \"huge\" is unknown", error);
+    }
+
+    [Fact]
+    public void Invoke_UnknownArgumentsAreErrors()
+    {
+        using var process = Start("train", "--stepz=3");
+        string output = process.StandardError.ReadToEnd() + process.StandardOutput.ReadToEnd();
+        Assert.NotEqual(0, Wait(process));
+        Assert.Contains("--stepz", output);
+    }
+}

@@ -1,0 +1,66 @@
+using LatentMoE.Training.Model;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace LatentMoE.Training.Tests.Model;
+
+[Collection(TorchCollection.Name)]
+public class ExpertsTests
+{
+    private static MoE Create()
+    {
+        manual_seed(6);
+        return new MoE(Models.Latent, ScalarType.Float64);
+    }
+
+    private static void AssertAgrees(Experts experts, Tensor x, Routing routing) =>
+        Models.AssertClose("experts", experts.ForwardNaive(x, routing), experts.call(x, routing), 1e-12);
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(33)]
+    public void Forward_AgreesWithTheLoopOverExperts(int tokens)
+    {
+        using var scope = NewDisposeScope();
+        using var moe = Create();
+        var x = randn([tokens, 16], dtype: ScalarType.Float64);
+        AssertAgrees(moe.Experts, x, moe.Gate.call(x));
+    }
+
+    [Fact]
+    public void Forward_DropsNothingWhenAllTokensChooseTheSame()
+    {
+        using var scope = NewDisposeScope();
+        using var moe = Create();
+        var x = randn([20, 16], dtype: ScalarType.Float64);
+        var experts = tensor(Enumerable.Range(0, 40).Select(i => i % 2 == 0 ? 5L : 1L).ToArray(), [20, 2]);
+        AssertAgrees(moe.Experts, x, new Routing(experts, randn([20, 2], dtype: ScalarType.Float64)));
+    }
+
+    [Fact]
+    public void ForwardNaive_IsSwiGluOfEachChosenExpert()
+    {
+        using var scope = NewDisposeScope();
+        using var moe = Create();
+        var x = randn([1, 16], dtype: ScalarType.Float64);
+        var routing = new Routing(tensor([4L, 0L], [1, 2]), tensor([0.25, 2.0], [1, 2]));
+        Tensor Expert(int e)
+        {
+            var gateUp = moe.Experts.GateUp.detach()[e].matmul(x[0]); // (2I)
+            Tensor gate = gateUp.narrow(0, 0, 8), up = gateUp.narrow(0, 8, 8);
+            return moe.Experts.Down.detach()[e].matmul(gate / ((-gate).exp() + 1) * up);
+        }
+        Models.AssertClose("experts", (Expert(4) * 0.25 + Expert(0) * 2.0).unsqueeze(0), moe.Experts.ForwardNaive(x, routing), 1e-12);
+    }
+
+    [Fact]
+    public void Forward_GradientOfTheMixtureIsThatOfFiniteDifferences()
+    {
+        using var scope = NewDisposeScope();
+        using var moe = Create();
+        var x = randn([2, 5, 16], dtype: ScalarType.Float64).requires_grad_();
+        var probe = randn(x.shape, dtype: ScalarType.Float64);
+        Gradients.Check(() => (moe.call(x) * probe).sum(), [("x", x), .. moe.named_parameters().Select(p => (p.name, (Tensor)p.parameter))], perTensor: 12);
+    }
+}

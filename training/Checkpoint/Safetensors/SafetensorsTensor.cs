@@ -1,0 +1,87 @@
+using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
+
+namespace LatentMoE.Checkpoints;
+
+/// <summary>One named tensor of an open <see cref="SafetensorsFile"/>: a view of the mapped file, valid until the file is disposed.</summary>
+public sealed class SafetensorsTensor
+{
+    private readonly SafetensorsFile file;
+    private readonly long offset;
+
+    internal SafetensorsTensor(SafetensorsFile file, string name, SafetensorsType dtype, long[] shape, long offset, long length)
+    {
+        (this.file, Name, DType, Shape, this.offset, Length) = (file, name, dtype, shape, offset, length);
+    }
+
+    public string Name { get; }
+    public SafetensorsType DType { get; }
+    public IReadOnlyList<long> Shape { get; }
+
+    /// <summary>Number of elements.</summary>
+    public long Length { get; }
+
+    /// <summary>Path of the file that holds the tensor.</summary>
+    public string File => file.Path;
+
+    public long ByteLength => Length * DType.Size();
+
+    /// <summary>The raw bytes, little endian, row-major.</summary>
+    /// <exception cref="CheckpointException">The tensor has more than 2 GiB; copy it in parts with <see cref="CopyTo"/>.</exception>
+    public ReadOnlySpan<byte> Bytes => ByteLength <= int.MaxValue ? file.Span(offset, (int)ByteLength)
+        : throw new CheckpointException($"{File}: tensor {Name} has {ByteLength} bytes; at most {int.MaxValue} can be viewed at once.");
+
+    /// <summary>The elements as <typeparamref name="T"/>, whose size must be the stored type's.</summary>
+    public ReadOnlySpan<T> Span<T>() where T : unmanaged
+    {
+        if (Marshal.SizeOf<T>() != DType.Size())
+        {
+            throw new ArgumentException($"tensor {Name} holds {DType}, not {typeof(T).Name}");
+        }
+        return MemoryMarshal.Cast<byte, T>(Bytes);
+    }
+
+    /// <summary>Writes the raw bytes to a stream, whatever their number.</summary>
+    public void CopyTo(Stream stream)
+    {
+        const int Part = 1 << 24;
+        for (long done = 0; done < ByteLength; done += Part)
+        {
+            stream.Write(file.Span(offset + done, (int)Math.Min(Part, ByteLength - done)));
+        }
+    }
+
+    /// <summary>The elements as float32; exact for F32, BF16 and F16, rounded for F64.</summary>
+    /// <exception cref="CheckpointException">The tensor does not hold floating-point numbers.</exception>
+    public float[] ToFloat32()
+    {
+        var result = new float[Length];
+        switch (DType)
+        {
+            case SafetensorsType.F32:
+                Span<float>().CopyTo(result);
+                break;
+            case SafetensorsType.F64:
+                TensorPrimitives.ConvertTruncating<double, float>(Span<double>(), result);
+                break;
+            case SafetensorsType.F16:
+                TensorPrimitives.ConvertToSingle(Span<Half>(), result);
+                break;
+            case SafetensorsType.BF16:
+                var bits = Span<ushort>();
+                for (int i = 0; i < result.Length; i++)
+                {
+                    result[i] = BitConverter.UInt32BitsToSingle((uint)bits[i] << 16);
+                }
+                break;
+            default:
+                throw new CheckpointException($"{File}: tensor {Name} is {DType}; expected a floating-point type.");
+        }
+        return result;
+    }
+
+    /// <summary>This tensor, if it has the given shape.</summary>
+    /// <exception cref="CheckpointException">It has another.</exception>
+    public SafetensorsTensor Expect(params long[] shape) => Shape.SequenceEqual(shape) ? this
+        : throw new CheckpointException($"{File}: tensor {Name} has shape [{string.Join(", ", Shape)}]; config.json asks for [{string.Join(", ", shape)}].");
+}
