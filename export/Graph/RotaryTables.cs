@@ -1,0 +1,34 @@
+using System.Runtime.InteropServices;
+using LatentMoE.Checkpoints;
+using LatentMoE.Export.Onnx;
+
+namespace LatentMoE.Export.Graph;
+
+/// <summary>
+/// Cosines and sines of position · theta^(−2i/width), [max_position_embeddings, width / 2], as two weights that all layers share.
+/// </summary>
+internal sealed class RotaryTables
+{
+    public RotaryTables(GraphBuilder graph, ModelConfig config)
+    {
+        long[] shape = [config.MaxPositionEmbeddings, config.RopeDim / 2];
+        Cos = graph.Weight("rotary.cos", shape, stream => Write(stream, config, Math.Cos));
+        Sin = graph.Weight("rotary.sin", shape, stream => Write(stream, config, Math.Sin));
+    }
+
+    public string Cos { get; }
+    public string Sin { get; }
+
+    private static void Write(Stream stream, ModelConfig config, Func<double, double> function)
+    {
+        var row = new float[config.RopeDim / 2];
+        for (int position = 0; position < config.MaxPositionEmbeddings; position++)
+        {
+            for (int i = 0; i < row.Length; i++)
+            {
+                row[i] = (float)function(position * Math.Pow(config.RopeTheta, -2.0 * i / config.RopeDim));
+            }
+            stream.Write(MemoryMarshal.AsBytes<float>(row));
+        }
+    }
+}

@@ -1,0 +1,73 @@
+using LatentMoE.Checkpoints;
+using LatentMoE.Export.Onnx;
+using static LatentMoE.Export.Onnx.TensorProto.Types;
+
+namespace LatentMoE.Export.Operators;
+
+/// <summary>
+/// The chosen experts' weighted sum, plus the shared experts: x [N, d], experts int32 [N, k], weights [N, k], gate_up [E, 2I, d]
+/// (the gate's rows first), down [E, d, I], shared_gate_up [2Is, d], shared_down [d, Is] → y [N, d]. The last two inputs are
+/// absent in a model without shared experts. Expert −1 is skipped. No expert counts for a token that did not choose it.
+/// </summary>
+internal sealed class MoEExperts(ModelConfig config) : Operator
+{
+    /// <summary>Up to this many tokens, each token's matrices are gathered; beyond, the experts in use are visited one by one.</summary>
+    public const int GatherUpTo = 2;
+
+    private readonly int hidden = config.MoeIntermediateSize, experts = config.NRoutedExperts;
+    private readonly int shared = config.NSharedExperts * config.MoeIntermediateSize;
+
+    public override string Name => "MoEExperts";
+
+    public override IReadOnlyList<string> Inputs => shared > 0
+        ? ["x", "experts", "weights", "gate_up", "down", "shared_gate_up", "shared_down"]
+        : ["x", "experts", "weights", "gate_up", "down"];
+
+    public override IReadOnlyList<string> Outputs => ["y"];
+
+    protected override string[] Body(NodeList f)
+    {
+        string index = f.Cast("experts", DataType.Int64);
+        string few = f.LessOrEqual(f.Squeeze(f.Shape("x", 0, 1), 0), f.Int(GatherUpTo));
+        string y = f.If(few, g => Gathered(g, index), g => ByExpert(g, index));
+        if (shared > 0)
+        {
+            string[] gateUp = f.Split(f.MatMul("x", f.Transpose("shared_gate_up", 1, 0)), 1, shared, shared); // (N, Is)
+            y = f.Add(y, f.MatMul(f.SwiGlu(gateUp[0], gateUp[1]), f.Transpose("shared_down", 1, 0)));
+        }
+        return [y];
+    }
+
+    // Few tokens: the matrices of every (token, slot), all at once.
+    private string Gathered(NodeList f, string index)
+    {
+        string used = f.Unsqueeze(f.GreaterOrEqual(index, f.Int(0)), 2); // (N, k, 1)
+        string chosen = f.Max(index, f.Int(0));
+        string x = f.Unsqueeze("x", 1, 3); // (N, 1, d, 1)
+        string[] gateUp = f.Split(f.MatMul(f.Gather("gate_up", chosen), x), 2, hidden, hidden); // (N, k, I, 1)
+        string y = f.MatMul(f.Gather("down", chosen), f.SwiGlu(gateUp[0], gateUp[1])); // (N, k, d, 1)
+        // An empty slot gathers expert 0 and is dropped here; a weight of zero would let that expert's NaN through.
+        string parts = f.Where(used, f.Mul(f.Squeeze(y, 3), f.Unsqueeze("weights", 2)), f.Float(0)); // (N, k, d)
+        return f.ReduceSum(parts, keep: false, 1);
+    }
+
+    // Many tokens: a loop over the experts that any token chose; each takes its tokens' rows and adds its part to theirs.
+    private string ByExpert(NodeList f, string index)
+    {
+        string flat = f.Reshape(f.Where(f.GreaterOrEqual(index, f.Int(0)), index, f.Int(experts)), -1, 1); // (N·k, 1)
+        string none = f.Expand(f.Int(0), f.Ints(experts + 1)), one = f.Expand(f.Int(1), f.Shape(flat, 0, 1));
+        string hit = f.Slice(f.ScatterND(none, flat, one), f.Ints(0), f.Ints(experts), 0); // (E)
+        string visited = f.Reshape(f.NonZero(hit), -1);
+        string zero = f.Mul("x", f.Float(0));
+        return f.Loop(f.Squeeze(f.Shape(visited, 0, 1), 0), zero, (g, iteration, sum) =>
+        {
+            string expert = g.Gather(visited, iteration);
+            string pairs = g.Transpose(g.NonZero(g.Equal(index, expert)), 1, 0); // (n, 2): token, slot
+            string rows = g.Slice(pairs, g.Ints(0), g.Ints(1), 1); // (n, 1)
+            string x = g.GatherND("x", rows); // (n, d)
+            string[] gateUp = g.Split(g.MatMul(x, g.Transpose(g.Gather("gate_up", expert), 1, 0)), 1, hidden, hidden); // (n, I)
+            string y = g.MatMul(g.SwiGlu(gateUp[0], gateUp[1]), g.Transpose(g.Gather("down", expert), 1, 0)); // (n, d)
+            return g.ScatterND(sum, rows, g.Mul(y, g.Unsqueeze(g.GatherND("weights", pairs), 1)), add: true);
+        });
+    }
+}

@@ -1,0 +1,45 @@
+using System.Diagnostics;
+
+namespace LatentMoE.Export.Tests.Commands;
+
+public sealed class ExportCommandTests
+{
+    [Fact]
+    public void Export_ACheckpoint_ListsFilesAndParity()
+    {
+        using var folder = new CheckpointFolder();
+        var (code, output, error) = Run("export", "--checkpoint", folder.Checkpoint, "--output", folder.Output);
+        Assert.Equal((0, ""), (code, error));
+        Assert.Contains("model.onnx.data", output, StringComparison.Ordinal);
+        Assert.Contains("parity holds: 2 x 12 tokens", output, StringComparison.Ordinal);
+        Assert.True(File.Exists(Path.Combine(folder.Output, "model.onnx")));
+    }
+
+    [Fact]
+    public void Export_NoCheckpoint_IsOneErrorLine()
+    {
+        var (code, _, error) = Run("export", "--checkpoint", "absent", "--output", "nowhere");
+        Assert.Equal(1, code);
+        Assert.StartsWith("error: absent", error, StringComparison.Ordinal);
+        Assert.Single(error.Trim().Split('\n'));
+        Assert.False(Directory.Exists("nowhere"));
+    }
+
+    [Fact]
+    public void Export_UnknownArgument_IsAnError()
+    {
+        var (code, _, error) = Run("export", "--checkpoint", "a", "--output", "b", "--fast");
+        Assert.Equal(1, code);
+        Assert.Contains("--fast", error, StringComparison.Ordinal);
+    }
+
+    private static (int Code, string Output, string Error) Run(params string[] arguments)
+    {
+        string program = Path.Combine(AppContext.BaseDirectory, "LatentMoE.Export.dll");
+        using var process = Process.Start(new ProcessStartInfo("dotnet", [program, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        var error = process.StandardError.ReadToEndAsync();
+        string output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return (process.ExitCode, output, error.Result);
+    }
+}

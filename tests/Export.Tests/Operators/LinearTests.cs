@@ -1,0 +1,37 @@
+using LatentMoE.Export.Operators;
+using LatentMoE.Tests.Support;
+using LatentMoE.Tests.Support.Reference;
+
+namespace LatentMoE.Export.Tests.Operators;
+
+public sealed class LinearTests
+{
+    [Theory]
+    [InlineData(1, 1, 8, 5)]
+    [InlineData(2, 3, 7, 16)]
+    [InlineData(3, 40, 33, 12)]
+    public void Linear_AnyShape_IsTheProduct(int batch, int tokens, int width, int outputs)
+    {
+        var random = new RandomNumbers(7);
+        var x = OperatorRunner.Floats(random, 1, batch, tokens, width);
+        var weight = OperatorRunner.Floats(random, 0.3, outputs, width);
+
+        var y = OperatorRunner.Run(new Linear(), x, weight)[0];
+
+        Assert.Equal([batch, tokens, outputs], y.Shape);
+        Close.Assert("y", ReferenceMath.Linear(ReferenceMath.ToDouble((float[])x.Values), (float[])weight.Values, width), y.Floats);
+    }
+
+    [Fact]
+    public void Linear_TwoDimensions_IsTheProduct()
+    {
+        var random = new RandomNumbers(8);
+        var x = OperatorRunner.Floats(random, 1, 6, 10);
+        var weight = OperatorRunner.Floats(random, 0.3, 4, 10);
+
+        var y = OperatorRunner.Run(new Linear(), x, weight)[0];
+
+        Assert.Equal([6, 4], y.Shape);
+        Close.Assert("y", ReferenceMath.Linear(ReferenceMath.ToDouble((float[])x.Values), (float[])weight.Values, 10), y.Floats);
+    }
+}

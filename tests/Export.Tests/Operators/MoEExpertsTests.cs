@@ -1,0 +1,81 @@
+using LatentMoE.Export.Operators;
+using LatentMoE.Tests.Support;
+using LatentMoE.Tests.Support.Reference;
+
+namespace LatentMoE.Export.Tests.Operators;
+
+public sealed class MoEExpertsTests
+{
+    private const int Width = 24, Hidden = 10, Experts = 7, Slots = 3;
+
+    public static TheoryData<int, int> Shapes => new()
+    {
+        { 1, 1 }, { 1, 0 }, { 2, 2 }, { MoEExperts.GatherUpTo, 1 }, { MoEExperts.GatherUpTo + 1, 1 }, { 37, 2 }, { 37, 0 }, { 150, 1 },
+    };
+
+    [Theory]
+    [MemberData(nameof(Shapes))]
+    public void MoEExperts_RandomChoice_IsTheWeightedSum(int tokens, int shared)
+    {
+        var random = new RandomNumbers(tokens);
+        int[] chosen = [.. Enumerable.Range(0, tokens).SelectMany(_ => Enumerable.Range(0, Experts).OrderBy(_ => random.Normal()).Take(Slots))];
+        Check(tokens, shared, chosen);
+    }
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(40)]
+    public void MoEExperts_AllTokensOnOneExpert_LeavesTheOthersOut(int tokens) =>
+        Check(tokens, 1, [.. Enumerable.Range(0, tokens).SelectMany(_ => new[] { 4, -1, -1 })]);
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    [InlineData(40)]
+    public void MoEExperts_NoExpertAtAll_GivesTheSharedPartAlone(int tokens) =>
+        Check(tokens, 1, [.. Enumerable.Repeat(-1, tokens * Slots)]);
+
+    [Theory]
+    [InlineData(4)]
+    [InlineData(50)]
+    public void MoEExperts_SomeSlotsEmpty_SkipsThem(int tokens) =>
+        Check(tokens, 2, [.. Enumerable.Range(0, tokens).SelectMany(t => new[] { t % 5 == 0 ? -1 : t % Experts, -1, (t + 1) % Experts })]);
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(MoEExperts.GatherUpTo)]
+    [InlineData(MoEExperts.GatherUpTo + 1)]
+    [InlineData(60)]
+    public void MoEExperts_ExpertsThatNobodyChose_AreNotComputed(int tokens) =>
+        Check(tokens, 1, [.. Enumerable.Range(0, tokens).SelectMany(t => new[] { 1 + t % 3, -1, 4 })], spoilUnchosen: true);
+
+    // The weights of empty slots are not zero here: they must not count.
+    private static void Check(int tokens, int shared, int[] chosen, bool spoilUnchosen = false)
+    {
+        var random = new RandomNumbers(tokens + 100 * shared);
+        var config = TestConfigs.LatentMoE with
+        {
+            HiddenSize = Width, MoeIntermediateSize = Hidden, NRoutedExperts = Experts, NSharedExperts = shared, NumExpertsPerTok = Slots,
+        };
+        var x = OperatorRunner.Floats(random, 1, tokens, Width);
+        var weights = OperatorRunner.Floats(random, 1, tokens, Slots);
+        var gateUp = OperatorRunner.Floats(random, 0.3, Experts, 2 * Hidden, Width);
+        var down = OperatorRunner.Floats(random, 0.4, Experts, Width, Hidden);
+        foreach (int e in Enumerable.Range(0, spoilUnchosen ? Experts : 0).Except(chosen))
+        {
+            ((float[])gateUp.Values).AsSpan(e * 2 * Hidden * Width, 2 * Hidden * Width).Fill(float.NaN);
+            ((float[])down.Values).AsSpan(e * Width * Hidden, Width * Hidden).Fill(float.NaN);
+        }
+        var sharedGateUp = OperatorRunner.Floats(random, 0.3, 2 * shared * Hidden, Width);
+        var sharedDown = OperatorRunner.Floats(random, 0.4, Width, shared * Hidden);
+        OperatorRunner.Input[] inputs = [x, new(chosen, tokens, Slots), weights, gateUp, down];
+
+        var y = OperatorRunner.Run(new MoEExperts(config), shared > 0 ? [.. inputs, sharedGateUp, sharedDown] : inputs)[0];
+
+        Assert.Equal([tokens, Width], y.Shape);
+        Assert.All(y.Floats, value => Assert.True(float.IsFinite(value), $"y holds {value}"));
+        double[] expected = ReferenceExperts.Forward(ReferenceMath.ToDouble((float[])x.Values), chosen, ReferenceMath.ToDouble((float[])weights.Values), Width, Hidden,
+            (float[])gateUp.Values, (float[])down.Values, shared > 0 ? (float[])sharedGateUp.Values : null, shared > 0 ? (float[])sharedDown.Values : null);
+        Close.Assert("y", expected, y.Floats);
+    }
+}
