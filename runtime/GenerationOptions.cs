@@ -1,0 +1,69 @@
+namespace LatentMoE.Runtime;
+
+/// <summary>
+/// How to choose tokens and when to stop. The choice applies, in Hugging Face's order: repetition penalty, temperature,
+/// top-k, top-p, min-p; then it draws. Of tokens with equal logits the lower id counts as the more likely.
+/// </summary>
+public sealed record GenerationOptions
+{
+    /// <summary>The most likely token at every step.</summary>
+    public static GenerationOptions Greedy { get; } = new() { Temperature = 0 };
+
+    /// <summary>Generated tokens at most; the context may end earlier.</summary>
+    public int MaxNewTokens { get; init; } = 256;
+
+    /// <summary>Divides the logits: 1 as trained, lower is bolder; 0 takes the most likely token.</summary>
+    public float Temperature { get; init; } = 0.8f;
+
+    /// <summary>Keeps the k most likely tokens; 0 keeps all.</summary>
+    public int TopK { get; init; }
+
+    /// <summary>Keeps the fewest most likely tokens that hold this probability (nucleus sampling, arXiv 1904.09751); 1 keeps all.</summary>
+    public float TopP { get; init; } = 0.95f;
+
+    /// <summary>Keeps tokens at least this fraction as likely as the most likely one (arXiv 2407.01082); 0 keeps all.</summary>
+    public float MinP { get; init; }
+
+    /// <summary>
+    /// Makes tokens of the prompt and the answer less likely (arXiv 1909.05858): positive logits are divided by it, negative
+    /// ones multiplied; 1 changes nothing.
+    /// </summary>
+    public float RepetitionPenalty { get; init; } = 1;
+
+    /// <summary>
+    /// The same seed, model, prompt and options give the same tokens; null draws one, found in
+    /// <see cref="GenerationStatistics.Seed"/>.
+    /// </summary>
+    public ulong? Seed { get; init; }
+
+    /// <summary>Texts that end the answer when they appear in it; they are left out.</summary>
+    public IReadOnlyList<string> StopStrings { get; init; } = [];
+
+    /// <summary>Goes on past the model's end-of-sequence token (for measurements and comparisons).</summary>
+    public bool IgnoreEndOfSequence { get; init; }
+
+    /// <summary>Whether a text prompt begins with the beginning-of-sequence token; null as the package's tokenizer_config.json says.</summary>
+    public bool? AddBeginOfSequence { get; init; }
+
+    /// <exception cref="ArgumentException">A value is out of its range; the message gives value and range.</exception>
+    internal void Validate()
+    {
+        Require(MaxNewTokens >= 1, nameof(MaxNewTokens), MaxNewTokens, "at least 1");
+        Require(float.IsFinite(Temperature) && Temperature >= 0, nameof(Temperature), Temperature, "0 (greedy) or a positive number");
+        Require(TopK >= 0, nameof(TopK), TopK, "0 (off) or a positive number");
+        Require(TopP is > 0 and <= 1, nameof(TopP), TopP, "more than 0 and at most 1 (off)");
+        Require(MinP is >= 0 and <= 1, nameof(MinP), MinP, "from 0 (off) to 1");
+        Require(float.IsFinite(RepetitionPenalty) && RepetitionPenalty > 0, nameof(RepetitionPenalty), RepetitionPenalty,
+            "a positive number; 1 is off");
+        Require(StopStrings is not null && StopStrings.All(s => !string.IsNullOrEmpty(s)), nameof(StopStrings), "null or holds an empty text",
+            "a list of texts of at least one character");
+    }
+
+    private static void Require(bool ok, string name, object value, string range)
+    {
+        if (!ok)
+        {
+            throw new ArgumentException($"{name} is {value}; expected {range}.");
+        }
+    }
+}

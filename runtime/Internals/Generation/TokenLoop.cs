@@ -1,0 +1,81 @@
+using System.Diagnostics;
+using LatentMoE.Runtime.Internals.Decoding;
+using LatentMoE.Runtime.Sampling;
+
+namespace LatentMoE.Runtime.Internals.Generation;
+
+/// <summary>
+/// The decode loop: purely token ids, no text. Reads the prompt at the first <see cref="Next"/>, then one token a call,
+/// until <see cref="Finish"/> is set. The last token of an answer is never run.
+/// </summary>
+internal sealed class TokenLoop : IDisposable
+{
+    private readonly DecoderSession _session;
+    private readonly int[] _prompt;
+    private readonly GenerationOptions _options;
+    private readonly IReadOnlySet<int> _endTokens;
+    private readonly CancellationToken _cancellation;
+    private readonly CancellationTokenRegistration _interruption;
+    private readonly Sampler _sampler;
+    private readonly long _started = Stopwatch.GetTimestamp();
+    private long _first, _latest;
+    private int _token;
+
+    public TokenLoop(DecoderSession session, int[] prompt, GenerationOptions options, IReadOnlySet<int> endTokens, CancellationToken cancellation)
+    {
+        (_session, _prompt, _options, _endTokens, _cancellation) = (session, prompt, options, endTokens, cancellation);
+        _sampler = new Sampler(options, session.Logits.Length);
+        foreach (int token in prompt)
+        {
+            _sampler.Accept(token);
+        }
+        _interruption = cancellation.UnsafeRegister(static s => ((DecoderSession)s!).Interrupt(), session);
+    }
+
+    /// <summary>Tokens generated so far.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>Why the answer ended, once it has.</summary>
+    public FinishReason? Finish { get; private set; }
+
+    public GenerationStatistics Statistics => new(_prompt.Length, Count, Stopwatch.GetElapsedTime(_started, _first),
+        Stopwatch.GetElapsedTime(_first, _latest), _sampler.Seed);
+
+    /// <summary>The next token of the answer. Not to be called once <see cref="Finish"/> is set.</summary>
+    /// <exception cref="OperationCanceledException">Cancellation was asked for; the run under way was broken off.</exception>
+    public int Next()
+    {
+        _cancellation.ThrowIfCancellationRequested();
+        try
+        {
+            if (Count == 0)
+            {
+                _session.Prefill(_prompt);
+            }
+            else
+            {
+                _session.Step(_token);
+            }
+        }
+        catch (Exception) when (_cancellation.IsCancellationRequested)
+        {
+            throw new OperationCanceledException(_cancellation);
+        }
+        _token = _sampler.Sample(_session.Logits);
+        _sampler.Accept(_token);
+        Count++;
+        _latest = Stopwatch.GetTimestamp();
+        _first = Count == 1 ? _latest : _first;
+        Finish = _endTokens.Contains(_token) && !_options.IgnoreEndOfSequence ? FinishReason.EndOfSequence
+            : Count == _options.MaxNewTokens ? FinishReason.MaxNewTokens
+            : _prompt.Length + Count == _session.ContextLength ? FinishReason.ContextLength
+            : null;
+        return _token;
+    }
+
+    public void Dispose()
+    {
+        _interruption.Dispose(); // waits for a callback under way: afterwards nobody interrupts the session
+        _sampler.Dispose();
+    }
+}

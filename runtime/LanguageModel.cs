@@ -1,0 +1,62 @@
+using System.Runtime.InteropServices;
+using LatentMoE.Checkpoints;
+using LatentMoE.Runtime.Internals.Decoding;
+using LatentMoE.Runtime.Internals.Packages;
+using LatentMoE.Runtime.Internals.Sessions;
+
+namespace LatentMoE.Runtime;
+
+/// <summary>
+/// A model package, loaded: text in, text out. Safe for use from many threads; up to
+/// <see cref="LanguageModelOptions.MaxConcurrency"/> generations run side by side, each on its own cache, and give what
+/// they would give alone.
+/// </summary>
+public sealed partial class LanguageModel : IDisposable
+{
+    private readonly ModelPackage _package;
+    private readonly SessionPool _pool;
+
+    private LanguageModel(ModelPackage package, SessionPool pool)
+    {
+        (_package, _pool) = (package, pool);
+    }
+
+    /// <summary>The package's folder.</summary>
+    public string Folder => _package.Folder;
+
+    /// <summary>Where it runs: never <see cref="Device.Auto"/>.</summary>
+    public Device Device => _pool.Graph.Device;
+
+    /// <summary>Tokens that prompt and answer may have together.</summary>
+    public int ContextLength => _pool.Graph.ContextLength;
+
+    /// <summary>Logits of a step: ids are below it.</summary>
+    public int VocabularySize => _pool.Graph.Vocabulary;
+
+    /// <summary>Loads a package folder as the Export target writes it.</summary>
+    /// <exception cref="CheckpointException">A file is missing or damaged; the message names it and the remedy.</exception>
+    /// <exception cref="NotSupportedException">The asked-for device cannot be used.</exception>
+    /// <exception cref="PlatformNotSupportedException">This is not linux-x64.</exception>
+    public static LanguageModel Load(string packageFolder, LanguageModelOptions? options = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(packageFolder);
+        options ??= new LanguageModelOptions();
+        options.Validate();
+        if (!OperatingSystem.IsLinux() || RuntimeInformation.ProcessArchitecture != Architecture.X64)
+        {
+            throw new PlatformNotSupportedException($"LatentMoE runs on linux-x64 today; this process is {RuntimeInformation.RuntimeIdentifier}.");
+        }
+        var package = ModelPackage.Open(packageFolder);
+        return new LanguageModel(package, new SessionFactory(package, options).Create());
+    }
+
+    /// <summary>The ids of a text, special tokens inside it recognised; nothing is prepended.</summary>
+    public int[] Encode(string text) => _package.Tokenizer.Encode(text);
+
+    /// <summary>The text of ids. Special tokens, and ids of the model that its tokenizer does not use, stand for none.</summary>
+    public string Decode(IEnumerable<int> tokenIds) =>
+        _package.Tokenizer.Decode(tokenIds.Where(id => id < _package.Tokenizer.VocabularySize || id >= VocabularySize));
+
+    /// <summary>Frees the model, once the generations under way have ended.</summary>
+    public void Dispose() => _pool.Dispose();
+}
