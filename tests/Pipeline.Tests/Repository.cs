@@ -1,0 +1,35 @@
+namespace LatentMoE.Pipeline.Tests;
+
+/// <summary>Where the built programs of this checkout lie: beside this test assembly, in the same configuration.</summary>
+internal static class Repository
+{
+    public static string Root { get; } = FindRoot();
+
+    public static string Training { get; } = Assembly("training", "LatentMoE.Training.dll");
+
+    public static string Export { get; } = Assembly("export", "LatentMoE.Export.dll");
+
+    public static string Runtime { get; } = Assembly("runtime/cli", "latentmoe.dll");
+
+    public static string GenAIConsumer { get; } = Assembly("tests/consumers/genai", "GenAIConsumer.dll");
+
+    public static string NodeConsumers { get; } = Path.Combine(Root, "tests/consumers/node");
+
+    private static string Assembly(string project, string name)
+    {
+        string output = Path.GetRelativePath(Path.Combine(Root, "tests/Pipeline.Tests"), AppContext.BaseDirectory);
+        return Path.Combine(Root, project, output, name);
+    }
+
+    private static string FindRoot()
+    {
+        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            if (File.Exists(Path.Combine(folder.FullName, "Pipeline.sln")))
+            {
+                return folder.FullName;
+            }
+        }
+        throw new InvalidOperationException($"no Pipeline.sln above {AppContext.BaseDirectory}");
+    }
+}
