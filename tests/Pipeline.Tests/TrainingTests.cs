@@ -19,7 +19,8 @@ public sealed partial class TrainingTests(SmallPackage small) : IDisposable
     public async Task Train_InterruptedAndResumed_GivesTheSameWeights()
     {
         string output = Path.Combine(folder, "checkpoint"), metrics = Path.Combine(output, "metrics.jsonl");
-        using (var process = Command.Start("dotnet", [Repository.Training, .. small.Arguments(output)]))
+        // A shell starts its background jobs with SIGINT ignored, and children inherit that.
+        using (var process = Command.Start("env", ["--default-signal=INT", "dotnet", Repository.Training, .. small.Arguments(output)]))
         {
             var text = process.StandardOutput.ReadToEndAsync();
             var errors = process.StandardError.ReadToEndAsync();

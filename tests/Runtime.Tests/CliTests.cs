@@ -77,8 +77,9 @@ public class CliTests
         Assert.DoesNotContain("at LatentMoE", error); // no stack trace
     }
 
+    // A shell starts its background jobs with SIGINT ignored, and children inherit that.
     private static Process Start(params string[] arguments) =>
-        Process.Start(new ProcessStartInfo("dotnet", [Program, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        Process.Start(new ProcessStartInfo("env", ["--default-signal=INT", "dotnet", Program, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
 
     private static async Task<(int Code, string Output, string Error)> Run(params string[] arguments)
     {

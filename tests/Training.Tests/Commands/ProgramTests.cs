@@ -14,7 +14,8 @@ public sealed class ProgramTests : IDisposable
 
     private static Process Start(params string[] args)
     {
-        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
+        // A shell starts its background jobs with SIGINT ignored, and children inherit that.
+        var start = new ProcessStartInfo("env", ["--default-signal=INT", "dotnet"]) { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (string arg in (string[])["exec", Path.Combine(AppContext.BaseDirectory, "LatentMoE.Training.dll"), .. args])
         {
             start.ArgumentList.Add(arg);
