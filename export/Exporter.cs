@@ -1,7 +1,10 @@
 using LatentMoE.Checkpoints;
+using LatentMoE.Export.Formats;
 using LatentMoE.Export.Graph;
 using LatentMoE.Export.Package;
 using LatentMoE.Export.Parity;
+using LatentMoE.Export.Sources;
+using static LatentMoE.Export.Onnx.TensorProto.Types;
 
 namespace LatentMoE.Export;
 
@@ -19,14 +22,12 @@ public static class Exporter
     public static ExportResult Run(
         ExportOptions options, IProgress<ExportProgress>? progress = null, CancellationToken cancellation = default)
     {
-        if (!ExportOptions.Precisions.Contains(options.Precision))
-        {
-            throw new CheckpointException($"precision \"{options.Precision}\" is not one of: "
-                + $"{string.Join(", ", ExportOptions.Precisions)}.");
-        }
+        Require("precision", options.Precision, ExportOptions.Precisions);
+        Require("cache", options.Cache, ExportOptions.Caches);
         try
         {
-            return Write(options, progress, cancellation);
+            using var source = ModelSource.Open(options);
+            return Write(options, source, progress, cancellation);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -34,21 +35,34 @@ public static class Exporter
         }
     }
 
-    private static ExportResult Write(ExportOptions options, IProgress<ExportProgress>? progress, CancellationToken cancellation)
+    private static void Require(string name, string value, IReadOnlyList<string> known)
     {
-        var config = ModelConfig.Load(options.Checkpoint);
-        GroupQueryLimits.Check(config, options.Checkpoint);
-        var tokenizer = TokenizerFiles.Load(options.Checkpoint, config);
-        using var tensors = CheckpointTensors.Open(options.Checkpoint);
-        var (model, data) = DecoderGraph.Build(config, new CheckpointWeights(tensors, config));
+        if (!known.Contains(value))
+        {
+            throw new CheckpointException($"{name} \"{value}\" is not one of: {string.Join(", ", known)}.");
+        }
+    }
+
+    private static ExportResult Write(
+        ExportOptions options, ModelSource source, IProgress<ExportProgress>? progress, CancellationToken cancellation)
+    {
+        var config = source.Config;
+        var cache = options.Cache == "f16" ? DataType.Float16 : DataType.Float;
+        GroupQueryLimits.Check(config, source.Origin, cache);
+        var precision = Precision.Of(options.Precision, config);
+        var (model, data) = DecoderGraph.Build(config, source.Weights, precision, cache);
+        // What the package is compared with, where its numbers are not the checkpoint's.
+        var twin = options.IsExact || !ParityCheck.IsPossible(source.Checkpoint) ? null
+            : new ModelFiles(DecoderGraph.Build(config, source.Weights, precision.Rounded()));
+        long room = data.Length + (twin?.Length ?? 0);
         try
         {
-            using var folder = PackageFolder.Create(options.Output, options.Checkpoint);
-            DiskSpace.Require(folder.Path, data.Length);
-            ModelFiles.Write(folder.Path, model, data, progress, cancellation);
-            tokenizer.CopyTo(folder.Path);
+            using var folder = PackageFolder.Create(options.Output, source.Checkpoint);
+            DiskSpace.Require(folder.Path, room);
+            new ModelFiles((model, data)).Write(folder.Path, "writing weights", progress, cancellation);
+            var tokenizer = source.WriteTokenizer(folder.Path);
             GenAIConfig.Write(folder.Path, config, tokenizer);
-            var parity = ParityCheck.Run(folder.Path, options.Checkpoint, config, progress, cancellation);
+            var parity = Check(folder.Path, twin, source, progress, cancellation);
             string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(options.Output)));
             ModelCard.Write(folder.Path, name, options, config, parity);
             var files = Manifest.Write(folder.Path, options, config, parity);
@@ -58,8 +72,27 @@ public static class Exporter
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CheckpointException($"{options.Output}: cannot be written: {e.Message} The package takes "
-                + $"{DiskSpace.Text(data.Length)}; free space or choose another folder. Nothing was left half-written.", e);
+            throw new CheckpointException($"{options.Output}: cannot be written: {e.Message} Writing the package takes "
+                + $"{DiskSpace.Text(room)}; free space or choose another folder. Nothing was left half-written.", e);
         }
+    }
+
+    private static ParityReport? Check(
+        string package, ModelFiles? twin, ModelSource source, IProgress<ExportProgress>? progress, CancellationToken cancellation)
+    {
+        if (source.Checkpoint is not string checkpoint)
+        {
+            return null;
+        }
+        if (twin is null)
+        {
+            return ParityCheck.Run(package, checkpoint, source.Config, null, progress, cancellation);
+        }
+        string beside = Path.Combine(package, ".float32");
+        Directory.CreateDirectory(beside);
+        twin.Write(beside, "writing the same values in float32", progress, cancellation);
+        var report = ParityCheck.Run(package, checkpoint, source.Config, beside, progress, cancellation);
+        Directory.Delete(beside, recursive: true);
+        return report;
     }
 }

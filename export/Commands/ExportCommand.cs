@@ -10,7 +10,7 @@ internal static class ExportCommand
 {
     public static Command Create(IAnsiConsole console)
     {
-        var checkpoint = new Option<string>("--checkpoint") { Description = "Hugging Face checkpoint folder", Required = true };
+        var checkpoint = new Option<string?>("--checkpoint") { Description = "Hugging Face checkpoint folder" };
         var output = new Option<string>("--output")
         {
             Description = "Folder of the package; one that is there is replaced when the new one is whole",
@@ -21,12 +21,21 @@ internal static class ExportCommand
             Description = $"Type of the weights: {string.Join(", ", ExportOptions.Precisions)}",
             DefaultValueFactory = _ => "f32",
         };
-        var command = new Command("export", "Write a model package") { checkpoint, output, precision };
+        var cache = new Option<string>("--cache")
+        {
+            Description = $"Type of the cache: {string.Join(", ", ExportOptions.Caches)}",
+            DefaultValueFactory = _ => "f32",
+        };
+        var random = new RandomOptions();
+        var command = new Command("export", "Write a model package") { checkpoint, output, precision, cache };
+        random.AddTo(command);
         command.SetAction((parsed, cancellation) => Task.FromResult(Run(console, new ExportOptions
         {
-            Checkpoint = parsed.GetValue(checkpoint)!,
+            Checkpoint = parsed.GetValue(checkpoint),
+            Random = random.Read(parsed),
             Output = parsed.GetValue(output)!,
             Precision = parsed.GetValue(precision)!,
+            Cache = parsed.GetValue(cache)!,
         }, cancellation)));
         return command;
     }
@@ -49,7 +58,7 @@ internal static class ExportCommand
         }
         if (result.Parity is null)
         {
-            console.WriteLine($"warning: parity was not checked: {ParityCheck.Skipped}.");
+            console.WriteLine($"warning: parity was not checked: {ParityCheck.Skipped(options)}.");
         }
         else
         {
@@ -61,12 +70,12 @@ internal static class ExportCommand
 
     private static void Print(IAnsiConsole console, ParityReport report)
     {
-        var table = new Table().Border(TableBorder.Minimal).AddColumns("tensor", "mode", "against", "max diff", "range", "relative");
+        var table = new Table().Border(TableBorder.Minimal).AddColumns("tensor", "mode", "against", "difference", "range", "relative");
         foreach (var line in report.Summary())
         {
             string[] cells =
             [
-                line.Tensor, line.Mode, line.Against, line.MaxDifference.ToString("0.0e+0", CultureInfo.InvariantCulture),
+                line.Tensor, line.Mode, line.Against, line.Difference.ToString("0.0e+0", CultureInfo.InvariantCulture),
                 line.Range.ToString("0.00", CultureInfo.InvariantCulture), line.Relative.ToString("0.0e+0", CultureInfo.InvariantCulture),
             ];
             table.AddRow([.. cells.Select(cell => new Text(cell))]);
@@ -74,6 +83,10 @@ internal static class ExportCommand
         console.Write(table);
         console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{(report.Passed ? "parity holds" : "parity FAILS")}: {report.Rows} x {report.Tokens} tokens, {report.Lines.Count} "
-                + $"comparisons, limit {report.Limit:0e+0} of the range"));
+                + $"comparisons, limit {report.Measure.Text()} of {report.Limit:0e+0} of the range"));
+        if (report.Rounding is Rounding rounding)
+        {
+            console.WriteLine($"rounding: {rounding.Text()}");
+        }
     }
 }

@@ -1,5 +1,4 @@
 using LatentMoE.Export.Onnx;
-using static LatentMoE.Export.Onnx.TensorProto.Types;
 
 namespace LatentMoE.Export.Graph;
 
@@ -22,11 +21,11 @@ internal sealed partial class DecoderGraph
             string[] present = [$"present.{layer}.key", $"present.{layer}.value"];
             foreach (string name in past)
             {
-                Graph.Input(name, DataType.Float, "batch", heads, "past", width);
+                Graph.Input(name, Decoder.cache, "batch", heads, "past", width);
             }
             foreach (string name in present)
             {
-                Graph.Output(name, DataType.Float, "batch", heads, "present", width);
+                Graph.Output(name, Decoder.cache, "batch", heads, "present", width);
             }
             return (past, present);
         }

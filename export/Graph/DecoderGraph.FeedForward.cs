@@ -1,6 +1,7 @@
 using LatentMoE.Checkpoints;
 using LatentMoE.Export.Onnx;
 using LatentMoE.Export.Operators;
+using static LatentMoE.Export.Onnx.TensorProto.Types;
 
 namespace LatentMoE.Export.Graph;
 
@@ -11,16 +12,17 @@ internal sealed partial class DecoderGraph
         private readonly GraphBuilder graph = decoder.graph;
         private readonly ModelConfig config = decoder.config;
         private readonly MoERouter? router = decoder.config.IsMoE ? new(decoder.config) : null;
-        private readonly MoEExperts? experts = decoder.config.IsMoE ? new(decoder.config) : null;
-        private string? positions, shape;
+        private readonly MoEExperts? experts = decoder.config.IsMoE ? new(decoder.config, decoder.precision.Experts) : null;
+        private string? positions;
 
+        /// <summary>x (B, S, d) → (B, S, d).</summary>
         public string Dense(string x, string p) =>
             decoder.Project(graph.SwiGlu(decoder.Project(x, p + "gate_proj"), decoder.Project(x, p + "up_proj")), p + "down_proj");
 
+        /// <summary>x (B, S, d) → (N, d).</summary>
         public string Experts(string x, string p)
         {
             positions ??= graph.Reshape("position_ids", -1);
-            shape ??= graph.Concat(0, graph.Shape("input_ids"), graph.Ints(config.HiddenSize));
             string flat = graph.Reshape(x, -1, config.HiddenSize); // (N, d)
             string chosen = graph.Scope + "experts", shares = graph.Scope + "weights", y = graph.Scope + "moe";
             string gate = decoder.Weight(p + "gate.weight"), bias = Bias(p + "gate.e_score_correction_bias");
@@ -29,33 +31,27 @@ internal sealed partial class DecoderGraph
             List<string> inputs =
             [
                 flat, chosen, shares,
-                Stack(p + "experts.gate_up_proj", [e, 2 * hidden, d], Each(p, "gate_proj", "up_proj")),
-                Stack(p + "experts.down_proj", [e, d, hidden], Each(p, "down_proj")),
+                .. Stack(p + "experts.gate_up_proj", [e, 2 * hidden, d], Each(p, "gate_proj", "up_proj")),
+                .. Stack(p + "experts.down_proj", [e, d, hidden], Each(p, "down_proj")),
             ];
             if (config.NSharedExperts > 0)
             {
                 string s = p + "shared_experts.";
                 long shared = config.NSharedExperts * hidden;
-                inputs.Add(Stack(s + "gate_up_proj.weight", [2 * shared, d], [s + "gate_proj.weight", s + "up_proj.weight"]));
-                inputs.Add(decoder.Weight(s + "down_proj.weight"));
+                inputs.AddRange(Stack(s + "gate_up_proj.weight", [2 * shared, d], [s + "gate_proj.weight", s + "up_proj.weight"]));
+                inputs.AddRange(decoder.Matrix(decoder.precision.Experts, s + "down_proj.weight"));
             }
             experts!.Call(graph, [.. inputs], [y]);
-            return graph.Reshape(y, shape); // (B, S, d)
+            return y;
         }
 
-        // Several tensors of the checkpoint, one behind the other, as one weight.
-        private string Stack(string name, long[] shape, IReadOnlyList<string> parts) => graph.Weight(name, shape, stream =>
-        {
-            foreach (string part in parts)
-            {
-                decoder.weights.Write(part, stream);
-            }
-        });
+        private string[] Stack(string name, long[] shape, IReadOnlyList<string> parts) =>
+            decoder.Matrix(decoder.precision.Experts, name, shape, parts);
 
         private List<string> Each(string p, params string[] parts) =>
             [.. Enumerable.Range(0, config.NRoutedExperts).SelectMany(e => parts.Select(part => $"{p}experts.{e}.{part}.weight"))];
 
         private string Bias(string name) => decoder.weights.Has(name) ? decoder.Weight(name)
-            : graph.Weight(name, [config.NRoutedExperts], stream => stream.Write(new byte[sizeof(float) * config.NRoutedExperts]));
+            : graph.Weight(name, DataType.Float, [config.NRoutedExperts], stream => stream.Write(new byte[sizeof(float) * config.NRoutedExperts]));
     }
 }

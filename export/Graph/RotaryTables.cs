@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using LatentMoE.Checkpoints;
 using LatentMoE.Export.Onnx;
+using static LatentMoE.Export.Onnx.TensorProto.Types;
 
 namespace LatentMoE.Export.Graph;
 
@@ -12,8 +13,8 @@ internal sealed class RotaryTables
     public RotaryTables(GraphBuilder graph, ModelConfig config)
     {
         long[] shape = [config.MaxPositionEmbeddings, config.RopeDim / 2];
-        Cos = graph.Weight("rotary.cos", shape, stream => Write(stream, config, Math.Cos));
-        Sin = graph.Weight("rotary.sin", shape, stream => Write(stream, config, Math.Sin));
+        Cos = graph.Weight("rotary.cos", DataType.Float, shape, stream => Write(stream, config, Math.Cos));
+        Sin = graph.Weight("rotary.sin", DataType.Float, shape, stream => Write(stream, config, Math.Sin));
     }
 
     public string Cos { get; }

@@ -10,26 +10,27 @@ internal sealed class ExternalData
 {
     public const string FileName = "model.onnx.data";
     private const long Alignment = 64;
-    private readonly Dictionary<string, (long[] Shape, long Offset, Action<Stream> Write)> tensors = [];
+    private readonly Dictionary<string, (TensorProto.Types.DataType Type, long[] Shape, long Offset, Action<Stream> Write)> tensors = [];
 
     /// <summary>Bytes of the file.</summary>
     public long Length { get; private set; }
 
     /// <summary>The initializer that refers to the new tensor, or null where a tensor of that name is already there.</summary>
-    public TensorProto? Add(string name, long[] shape, Action<Stream> write)
+    public TensorProto? Add(string name, TensorProto.Types.DataType type, long[] shape, Action<Stream> write)
     {
         if (tensors.TryGetValue(name, out var known))
         {
-            return known.Shape.SequenceEqual(shape) ? null : throw new ArgumentException($"weight {name} was named with another shape");
+            return known.Type == type && known.Shape.SequenceEqual(shape) ? null
+                : throw new ArgumentException($"weight {name} was named with another type or shape");
         }
-        long offset = (Length + Alignment - 1) / Alignment * Alignment, length = Bytes(shape);
-        tensors.Add(name, (shape, offset, write));
+        long offset = (Length + Alignment - 1) / Alignment * Alignment, length = Bytes(type, shape);
+        tensors.Add(name, (type, shape, offset, write));
         Length = offset + length;
         var tensor = new TensorProto
         {
             Name = name,
             Dims = { shape },
-            DataType = (int)TensorProto.Types.DataType.Float,
+            DataType = (int)type,
             DataLocation = TensorProto.Types.DataLocation.External,
         };
         foreach (var (key, value) in new[] { ("location", FileName), ("offset", Text(offset)), ("length", Text(length)) })
@@ -43,22 +44,33 @@ internal sealed class ExternalData
     public void WriteTo(Stream stream, Action<long>? progress = null)
     {
         long position = 0;
-        foreach (var (name, (shape, offset, write)) in tensors)
+        foreach (var (name, (type, shape, offset, write)) in tensors)
         {
             stream.Write(new byte[offset - position]);
             var counted = new CountingStream(stream);
             write(counted);
-            position = offset + Bytes(shape);
-            if (counted.Written != Bytes(shape))
+            long length = Bytes(type, shape);
+            position = offset + length;
+            if (counted.Written != length)
             {
-                throw new InvalidOperationException($"weight {name} wrote {counted.Written} bytes; float32 [{string.Join(", ", shape)}] "
-                    + $"takes {Bytes(shape)}");
+                throw new InvalidOperationException($"weight {name} wrote {counted.Written} bytes; {type} [{string.Join(", ", shape)}] "
+                    + $"takes {length}");
             }
             progress?.Invoke(position);
         }
     }
 
-    private static long Bytes(long[] shape) => shape.Aggregate((long)sizeof(float), (product, extent) => checked(product * extent));
+    private static long Bytes(TensorProto.Types.DataType type, long[] shape)
+    {
+        long size = type switch
+        {
+            TensorProto.Types.DataType.Float => 4,
+            TensorProto.Types.DataType.Float16 or TensorProto.Types.DataType.Bfloat16 => 2,
+            TensorProto.Types.DataType.Int8 or TensorProto.Types.DataType.Uint8 => 1,
+            _ => throw new ArgumentException($"no weight is of type {type}"),
+        };
+        return shape.Aggregate(size, (product, extent) => checked(product * extent));
+    }
 
     private static string Text(long value) => value.ToString(CultureInfo.InvariantCulture);
 

@@ -33,10 +33,10 @@ internal sealed class GraphBuilder : NodeList
     public void Output(string name, TensorProto.Types.DataType type, params object[]? extents) =>
         model.Graph.Output.Add(new ValueInfoProto { Name = name, Type = Tensors.Type(type, extents) });
 
-    /// <summary>A float32 weight in the data file; naming one again gives the same tensor.</summary>
-    public string Weight(string name, long[] shape, Action<Stream> write)
+    /// <summary>A weight in the data file; naming one again gives the same tensor.</summary>
+    public string Weight(string name, TensorProto.Types.DataType type, long[] shape, Action<Stream> write)
     {
-        if (Data.Add(name, shape, write) is TensorProto initializer)
+        if (Data.Add(name, type, shape, write) is TensorProto initializer)
         {
             model.Graph.Initializer.Add(initializer);
         }

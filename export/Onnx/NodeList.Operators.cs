@@ -23,6 +23,10 @@ internal partial class NodeList
 
     public string And(string a, string b) => Node("And", [a, b]);
 
+    public string BitwiseAnd(string a, string b) => Node("BitwiseAnd", [a, b]);
+
+    public string ShiftRight(string a, string b) => Node("BitShift", [a, b], NodeAttribute.Text("direction", "RIGHT"));
+
     public string Equal(string a, string b) => Node("Equal", [a, b]);
 
     public string Greater(string a, string b) => Node("Greater", [a, b]);
@@ -100,6 +104,9 @@ internal partial class NodeList
 
     /// <summary>Zeros after the end of one axis; <paramref name="count"/> is an int64 vector of one element.</summary>
     public string PadEnd(string x, string count, long axis) => Node("Pad", [x, Concat(0, Ints(0), count), Float(0), Ints(axis)]);
+
+    /// <summary>Zeros of float16; <paramref name="shape"/> is an int64 vector.</summary>
+    public string HalfZeros(string shape) => Node("ConstantOfShape", [shape], NodeAttribute.Tensor("value", Tensors.Of([Half.Zero])));
 
     private string Reduce(string op, string x, bool keep, long[] axes) =>
         Node(op, axes.Length == 0 ? [x] : [x, Ints(axes)], NodeAttribute.Flag("keepdims", keep));

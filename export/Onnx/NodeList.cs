@@ -56,25 +56,30 @@ internal partial class NodeList
     /// <summary>A float32 scalar.</summary>
     public string Float(double value) => Constant($"float_{(float)value:R}", () => Tensors.Of([(float)value], scalar: true));
 
+    /// <summary>A uint8 scalar.</summary>
+    public string Byte(byte value) => Constant($"byte_{value}", () => Tensors.Of([value], scalar: true));
+
     /// <summary>A subgraph's node list: it sees this list's values and makes up no name of its own twice.</summary>
     protected NodeList Inner(GraphProto graph) => new(graph.Node, this) { Scope = Scope };
 
-    protected string Unique(string op)
+    protected string Unique(string op) => Reserve(Scope + op.ToLowerInvariant());
+
+    // A name that neither the outermost list nor one below it has used.
+    private string Reserve(string name)
     {
         if (outer is not null)
         {
-            return outer.Unique(op);
+            return outer.Reserve(name);
         }
-        string name = Scope + op.ToLowerInvariant();
         int count = used[name] = used.GetValueOrDefault(name) + 1;
-        return count == 1 ? name : $"{name}_{count}";
+        return count == 1 ? name : Reserve($"{name}_{count}");
     }
 
     private string Constant(string key, Func<TensorProto> value)
     {
         if (!constants.TryGetValue(key, out string? name))
         {
-            name = outer is null ? key.Replace('-', 'm') : Unique(key.Replace('-', 'm'));
+            name = Reserve((outer is null ? "" : Scope) + key.Replace('-', 'm'));
             Append("", "Constant", [], [name], [NodeAttribute.Tensor("value", value())]);
             constants.Add(key, name);
         }

@@ -13,6 +13,12 @@ internal static class Tensors
     public static TensorProto Of(ReadOnlySpan<float> values, bool scalar = false) =>
         Make(TensorProto.Types.DataType.Float, values.Length, MemoryMarshal.AsBytes(values), scalar);
 
+    public static TensorProto Of(ReadOnlySpan<Half> values, bool scalar = false) =>
+        Make(TensorProto.Types.DataType.Float16, values.Length, MemoryMarshal.AsBytes(values), scalar);
+
+    public static TensorProto Of(ReadOnlySpan<byte> values, bool scalar = false) =>
+        Make(TensorProto.Types.DataType.Uint8, values.Length, values, scalar);
+
     /// <summary>Numbers are fixed extents, words symbolic ones; no extents at all leaves the shape open.</summary>
     public static TypeProto Type(TensorProto.Types.DataType type, params object[]? extents)
     {

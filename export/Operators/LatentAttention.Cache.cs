@@ -8,8 +8,19 @@ namespace LatentMoE.Export.Operators;
 internal sealed partial class LatentAttention
 {
     // past (B, 1, P, w/2) and row (B, 1, S, w/2) → all cached rows and the spare one (B, 1, max(P, T) + 1, w/2)
-    private static string Write(NodeList f, string past, string missing, string indices, string row) =>
-        f.ScatterND(f.PadEnd(past, missing, 2), indices, row);
+    private string Write(NodeList f, string past, string missing, string indices, string row)
+    {
+        if (cache == DataType.Float)
+        {
+            return f.ScatterND(f.PadEnd(past, missing, 2), indices, row);
+        }
+        // Older runtimes do not pad float16.
+        string room = f.HalfZeros(f.Concat(0, f.Shape(past, 0, 2), missing, f.Shape(past, 3, 4)));
+        return f.ScatterND(f.Concat(2, past, room), indices, f.Cast(row, cache));
+    }
+
+    // What the forms read of the cache.
+    private string Float(NodeList f, string rows) => cache == DataType.Float ? rows : f.Cast(rows, DataType.Float);
 
     // Columns to append: the spare one, and those that the mask has beyond the past.
     private static string Missing(NodeList f)

@@ -1,5 +1,7 @@
 using LatentMoE.Checkpoints;
+using LatentMoE.Export.Formats;
 using LatentMoE.Export.Onnx;
+using static LatentMoE.Export.Onnx.TensorProto.Types;
 
 namespace LatentMoE.Export.Operators;
 
@@ -7,12 +9,13 @@ namespace LatentMoE.Export.Operators;
 /// Multi-head latent attention with its cache (arXiv 2405.04434, section 2.1): q [B, S, H(dn+dr)], kv [B, S, r+dr], kv_norm [r],
 /// kv_b [H(dn+dv), r], cos and sin [max, dr/2], position_ids [B, S], attention_mask [B, T], past_key and past_value [B, 1, P, w/2]
 /// → out [B, S, H·dv], present_key and present_value [B, 1, max(P, T), w/2], where w = r+dr is the width of a token's cached row
-/// [latent ; rotated key].
+/// [latent ; rotated key]. kv_b is of any float type, the cache float32 or float16; the body is built for those of the model.
 /// </summary>
-internal sealed partial class LatentAttention(ModelConfig config) : Operator
+internal sealed partial class LatentAttention(ModelConfig config, WeightFormat? expansion = null, DataType cache = DataType.Float) : Operator
 {
     // Added to the scores of columns that a query may not see; finite, so that a row without any stays finite.
     private const double Masked = -3e38;
+    private readonly WeightFormat expansion = expansion ?? WeightFormat.Float32;
     private readonly int heads = config.NumAttentionHeads, nope = config.QkNopeHeadDim, rope = config.QkRopeHeadDim,
         value = config.VHeadDim, rank = config.KvLoraRank, width = config.KvLoraRank + config.QkRopeHeadDim;
 
@@ -63,12 +66,12 @@ internal sealed partial class LatentAttention(ModelConfig config) : Operator
 
         // Nothing beyond the largest slot is ever seen.
         string seen = f.Max(f.Add(f.ReduceMax(f.Reshape(slot, -1), keep: true, 0), f.Ints(1)), f.Ints(1)); // M
-        string[] attended = [.. buffers.Select(buffer => f.Slice(buffer, f.Ints(0), seen, 2))]; // (B, 1, M, w/2)
+        string[] attended = [.. buffers.Select(buffer => Float(f, f.Slice(buffer, f.Ints(0), seen, 2)))]; // (B, 1, M, w/2)
         string columns = f.Range(f.Int(0), f.Squeeze(seen, 0));
         string visible = f.LessOrEqual(columns, f.Unsqueeze("position_ids", 2)); // (B, S, M)
         string bias = f.Unsqueeze(f.Where(visible, f.Float(0), f.Float(Masked)), 1); // (B, 1, S, M)
 
-        var parts = new Parts(q[0], ropes[0], attended, bias);
+        var parts = new Parts(q[0], ropes[0], expansion.Widen(f, ["kv_b"], 2), attended, bias);
         string tokens = f.Squeeze(f.Shape("position_ids", 1, 2), 0);
         string values = FullFormFrom is int limit
             ? f.If(f.GreaterOrEqual(tokens, f.Int(limit)), g => Full(g, parts), g => Absorbed(g, parts))

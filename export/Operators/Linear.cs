@@ -1,13 +1,25 @@
+using LatentMoE.Export.Formats;
 using LatentMoE.Export.Onnx;
 
 namespace LatentMoE.Export.Operators;
 
-/// <summary>y = x·Wᵀ: x [.., in], weight [out, in] → y [.., out].</summary>
-internal sealed class Linear : Operator
+/// <summary>
+/// y = x·Wᵀ: x [.., in], weight [out, in], with scales where its format has them → y [.., out]. LinearInt8 and LinearInt4 take
+/// quantised weights; Linear takes float ones of any type, and its body is built for that of the model.
+/// </summary>
+internal sealed class Linear(WeightFormat? format = null) : Operator
 {
-    public override string Name => "Linear";
-    public override IReadOnlyList<string> Inputs => ["x", "weight"];
+    private readonly WeightFormat format = format ?? WeightFormat.Float32;
+
+    public override string Name => "Linear" + format.Suffix;
+
+    public override IReadOnlyList<string> Inputs => ["x", .. Weight];
+
     public override IReadOnlyList<string> Outputs => ["y"];
 
-    protected override string[] Body(NodeList f) => [f.MatMul("x", f.Transpose("weight", 1, 0))];
+    public override IReadOnlyList<AttributeProto> Attributes => format.Attributes;
+
+    private string[] Weight => format.Scaled ? ["weight", "scales"] : ["weight"];
+
+    protected override string[] Body(NodeList f) => [f.MatMul("x", f.Transpose(format.Widen(f, Weight, 2), 1, 0))];
 }

@@ -1,4 +1,5 @@
 using LatentMoE.Checkpoints;
+using LatentMoE.Export.Formats;
 using LatentMoE.Export.Onnx;
 using static LatentMoE.Export.Onnx.TensorProto.Types;
 
@@ -8,22 +9,27 @@ namespace LatentMoE.Export.Operators;
 /// The chosen experts' weighted sum, plus the shared experts: x [N, d], experts int32 [N, k], weights [N, k], gate_up [E, 2I, d]
 /// (the gate's rows first), down [E, d, I], shared_gate_up [2Is, d], shared_down [d, Is] → y [N, d]. The last two inputs are
 /// absent in a model without shared experts. Expert −1 is skipped. No expert counts for a token that did not choose it.
+/// In MoEExpertsInt8 and MoEExpertsInt4, scales follow each matrix. The body widens the matrices that it has gathered, never a stack.
 /// </summary>
-internal sealed class MoEExperts(ModelConfig config) : Operator
+internal sealed class MoEExperts(ModelConfig config, WeightFormat? format = null) : Operator
 {
     /// <summary>Up to this many tokens, each token's matrices are gathered; beyond, the experts in use are visited one by one.</summary>
     public const int GatherUpTo = 2;
 
+    private readonly WeightFormat format = format ?? WeightFormat.Float32;
     private readonly int hidden = config.MoeIntermediateSize, experts = config.NRoutedExperts;
     private readonly int shared = config.NSharedExperts * config.MoeIntermediateSize;
 
-    public override string Name => "MoEExperts";
+    public override string Name => "MoEExperts" + format.Suffix;
 
-    public override IReadOnlyList<string> Inputs => shared > 0
-        ? ["x", "experts", "weights", "gate_up", "down", "shared_gate_up", "shared_down"]
-        : ["x", "experts", "weights", "gate_up", "down"];
+    public override IReadOnlyList<string> Inputs =>
+        ["x", "experts", "weights", .. Matrices.SelectMany(format.Names)];
 
     public override IReadOnlyList<string> Outputs => ["y"];
+
+    public override IReadOnlyList<AttributeProto> Attributes => format.Attributes;
+
+    private string[] Matrices => shared > 0 ? ["gate_up", "down", "shared_gate_up", "shared_down"] : ["gate_up", "down"];
 
     protected override string[] Body(NodeList f)
     {
@@ -32,8 +38,8 @@ internal sealed class MoEExperts(ModelConfig config) : Operator
         string y = f.If(few, g => Gathered(g, index), g => ByExpert(g, index));
         if (shared > 0)
         {
-            string[] gateUp = f.Split(f.MatMul("x", f.Transpose("shared_gate_up", 1, 0)), 1, shared, shared); // (N, Is)
-            y = f.Add(y, f.MatMul(f.SwiGlu(gateUp[0], gateUp[1]), f.Transpose("shared_down", 1, 0)));
+            string[] gateUp = f.Split(f.MatMul("x", f.Transpose(Whole(f, "shared_gate_up"), 1, 0)), 1, shared, shared); // (N, Is)
+            y = f.Add(y, f.MatMul(f.SwiGlu(gateUp[0], gateUp[1]), f.Transpose(Whole(f, "shared_down"), 1, 0)));
         }
         return [y];
     }
@@ -44,8 +50,8 @@ internal sealed class MoEExperts(ModelConfig config) : Operator
         string used = f.Unsqueeze(f.GreaterOrEqual(index, f.Int(0)), 2); // (N, k, 1)
         string chosen = f.Max(index, f.Int(0));
         string x = f.Unsqueeze("x", 1, 3); // (N, 1, d, 1)
-        string[] gateUp = f.Split(f.MatMul(f.Gather("gate_up", chosen), x), 2, hidden, hidden); // (N, k, I, 1)
-        string y = f.MatMul(f.Gather("down", chosen), f.SwiGlu(gateUp[0], gateUp[1])); // (N, k, d, 1)
+        string[] gateUp = f.Split(f.MatMul(Gather(f, "gate_up", chosen, 4), x), 2, hidden, hidden); // (N, k, I, 1)
+        string y = f.MatMul(Gather(f, "down", chosen, 4), f.SwiGlu(gateUp[0], gateUp[1])); // (N, k, d, 1)
         // An empty slot gathers expert 0 and is dropped here; a weight of zero would let that expert's NaN through.
         string parts = f.Where(used, f.Mul(f.Squeeze(y, 3), f.Unsqueeze("weights", 2)), f.Float(0)); // (N, k, d)
         return f.ReduceSum(parts, keep: false, 1);
@@ -65,9 +71,14 @@ internal sealed class MoEExperts(ModelConfig config) : Operator
             string pairs = g.Transpose(g.NonZero(g.Equal(index, expert)), 1, 0); // (n, 2): token, slot
             string rows = g.Slice(pairs, g.Ints(0), g.Ints(1), 1); // (n, 1)
             string x = g.GatherND("x", rows); // (n, d)
-            string[] gateUp = g.Split(g.MatMul(x, g.Transpose(g.Gather("gate_up", expert), 1, 0)), 1, hidden, hidden); // (n, I)
-            string y = g.MatMul(g.SwiGlu(gateUp[0], gateUp[1]), g.Transpose(g.Gather("down", expert), 1, 0)); // (n, d)
+            string[] gateUp = g.Split(g.MatMul(x, g.Transpose(Gather(g, "gate_up", expert, 2), 1, 0)), 1, hidden, hidden); // (n, I)
+            string y = g.MatMul(g.SwiGlu(gateUp[0], gateUp[1]), g.Transpose(Gather(g, "down", expert, 2), 1, 0)); // (n, d)
             return g.ScatterND(sum, rows, g.Mul(y, g.Unsqueeze(g.GatherND("weights", pairs), 1)), add: true);
         });
     }
+
+    private string Whole(NodeList f, string matrix) => format.Widen(f, format.Names(matrix), 2);
+
+    private string Gather(NodeList f, string stack, string index, int rank) =>
+        format.Widen(f, [.. format.Names(stack).Select(part => f.Gather(part, index))], rank);
 }

@@ -28,11 +28,16 @@ internal static class Manifest
             ["tool"] = new JsonObject { ["name"] = DecoderGraph.ToolName, ["version"] = DecoderGraph.ToolVersion },
             ["model_type"] = config.ModelType,
             ["precision"] = options.Precision,
+            ["cache"] = options.Cache,
             ["onnx"] = new JsonObject { ["ir_version"] = Opset.Ir, ["opset"] = Opset.Onnx, ["latentmoe"] = Opset.LatentMoE },
             ["source"] = Json(Source(options.Checkpoint).Select(path => CheckpointRead.From(path, () => Hash(path)))),
-            ["parity"] = parity is null ? new JsonObject { ["skipped"] = ParityCheck.Skipped } : Json(parity),
+            ["parity"] = parity is null ? new JsonObject { ["skipped"] = ParityCheck.Skipped(options) } : Json(parity),
             ["files"] = Json(files),
         };
+        if (options.Random is RandomModel random)
+        {
+            manifest["random_weights"] = new JsonObject { ["purpose"] = "benchmarks", ["preset"] = random.Name, ["seed"] = random.Seed };
+        }
         File.WriteAllText(Path.Combine(folder, FileName), manifest.ToJsonString(PackageJson.Options) + "\n");
         return files;
     }
@@ -60,7 +65,7 @@ internal static class Manifest
     }
 
     // What the package depends on: configuration, weights, tokenizer, reference logits.
-    private static IEnumerable<string> Source(string checkpoint) => Directory.EnumerateFiles(checkpoint)
+    private static IEnumerable<string> Source(string? checkpoint) => checkpoint is null ? [] : Directory.EnumerateFiles(checkpoint)
         .Where(file => Path.GetExtension(file) is ".safetensors" || Path.GetFileName(file) is "model.safetensors.index.json" or "config.json"
             or "generation_config.json" or "tokenizer.json" or "tokenizer_config.json" or "special_tokens_map.json" or "training.json")
         .Order(StringComparer.Ordinal);

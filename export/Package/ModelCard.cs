@@ -16,15 +16,18 @@ internal static class ModelCard
     public static void Write(string folder, string name, ExportOptions options, ModelConfig config, ParityReport? parity)
     {
         var text = new StringBuilder();
-        Head(text, name, config);
+        Head(text, name, config, options.Random);
         Shape(text, folder, options, config);
-        Training(text, Path.Combine(options.Checkpoint, "training.json"));
-        Parity(text, parity);
-        text.Append(ModelCardUsage.Text(name, config));
+        if (options.Checkpoint is string checkpoint)
+        {
+            Training(text, Path.Combine(checkpoint, "training.json"));
+        }
+        ModelCardParity.Append(text, options, parity);
+        text.Append(ModelCardUsage.Text(name, options, config));
         File.WriteAllText(Path.Combine(folder, "README.md"), text.ToString());
     }
 
-    private static void Head(StringBuilder text, string name, ModelConfig c)
+    private static void Head(StringBuilder text, string name, ModelConfig c, RandomModel? random)
     {
         string attention = c.IsLatent ? "multi-head latent attention" : "multi-head attention";
         string feedForward = c.IsMoE ? "a mixture of experts" : "dense feed-forward layers";
@@ -43,6 +46,10 @@ internal static class ModelCard
 
 
             """);
+        if (random is not null)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"**Random weights, for benchmarks**: preset {random.Name}, seed {random.Seed}. It has learnt nothing.\n\n");
+        }
     }
 
     private static void Shape(StringBuilder text, string folder, ExportOptions options, ModelConfig c)
@@ -58,7 +65,7 @@ internal static class ModelCard
             .. c.IsLatent ? latent : [],
             .. c.IsMoE ? experts : [],
             ("Parameters", Invariant($"{size.TotalParameters:N0}, {size.ActiveParameters:N0} active a token")),
-            ("Cache a token", Invariant($"{size.CacheNumbersPerToken:N0} numbers")),
+            ("Cache a token", Invariant($"{size.CacheNumbersPerToken:N0} numbers, {options.Cache}")),
             ("Context, vocabulary", Invariant($"{c.MaxPositionEmbeddings:N0}, {c.VocabSize:N0}")),
             ("Weights", Invariant($"{options.Precision}, {bytes:N0} bytes")),
         ]);
@@ -88,33 +95,6 @@ internal static class ModelCard
         {
             text.Append(CultureInfo.InvariantCulture, $"A sample:\n\n> {sample.ReplaceLineEndings(" ")}\n\n");
         }
-    }
-
-    private static void Parity(StringBuilder text, ParityReport? parity)
-    {
-        if (parity is null)
-        {
-            text.Append(CultureInfo.InvariantCulture, $"## Parity\n\n**Not checked**: {ParityCheck.Skipped}.\n\n");
-            return;
-        }
-        text.Append(CultureInfo.InvariantCulture, $"""
-            ## Parity
-
-            {parity.Rows} sequences of {parity.Tokens} tokens on ONNX Runtime {parity.Runtime}; a difference of {parity.Limit:0e+0} of the range
-            is allowed. Modes: the full sequence at once, with the runtime's optimiser and plain; token by token with a cache that grows and
-            with one shared buffer; the first half as a chunk, then tokens. `dotnet cake build --target=Export` with the same checkpoint
-            repeats it.
-
-            | Tensor | Mode | Against | Largest difference | Of the range |
-            |---|---|---|---|---|
-
-            """);
-        foreach (var line in parity.Summary())
-        {
-            text.Append(CultureInfo.InvariantCulture,
-                $"| {line.Tensor} | {line.Mode} | {line.Against} | {line.MaxDifference:0.0e+0} | {line.Relative:0.0e+0} |\n");
-        }
-        text.Append('\n');
     }
 
     private static void Table(StringBuilder text, string title, IEnumerable<(string Label, string Value)> rows)

@@ -5,7 +5,7 @@ namespace LatentMoE.Export.Package;
 /// <summary>How to load a package, by language; the part of the model card that is the same for every model of a family.</summary>
 internal static class ModelCardUsage
 {
-    public static string Text(string name, ModelConfig config) => $$"""
+    public static string Text(string name, ExportOptions options, ModelConfig config) => $$"""
         ## Use
 
         The folder is an ONNX Runtime GenAI directory. {{(config.IsLatent
@@ -45,7 +45,7 @@ internal static class ModelCardUsage
         const feeds = { input_ids: int64(ids), attention_mask: int64(ids.map(() => 1)), position_ids: int64(ids.map((_, i) => i)) };
         for (let n = 0; n < {{config.NumHiddenLayers}}; n++)
           for (const part of ['key', 'value'])
-            feeds[`past_key_values.${n}.${part}`] = new ort.Tensor('float32', [], [1, {{config.CacheShape.Heads}}, 0, {{config.CacheShape.Width}}]);
+            feeds[`past_key_values.${n}.${part}`] = new ort.Tensor({{(options.Cache == "f16" ? "'float16', new Uint16Array(0)" : "'float32', []")}}, [1, {{config.CacheShape.Heads}}, 0, {{config.CacheShape.Width}}]);
         const { logits } = await session.run(feeds);
         ```
 

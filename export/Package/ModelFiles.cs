@@ -4,18 +4,21 @@ using LatentMoE.Export.Onnx;
 namespace LatentMoE.Export.Package;
 
 /// <summary>The graph and its weights: <c>model.onnx</c> and <c>model.onnx.data</c>.</summary>
-internal static class ModelFiles
+internal sealed class ModelFiles((ModelProto Model, ExternalData Data) built)
 {
     public const string Model = "model.onnx";
 
-    public static void Write(
-        string folder, ModelProto model, ExternalData data, IProgress<ExportProgress>? progress, CancellationToken cancellation)
+    /// <summary>Bytes of the weights.</summary>
+    public long Length => built.Data.Length;
+
+    /// <param name="stage">What progress is told.</param>
+    public void Write(string folder, string stage, IProgress<ExportProgress>? progress, CancellationToken cancellation)
     {
-        Create(Path.Combine(folder, Model), stream => model.WriteTo(stream));
-        Create(Path.Combine(folder, ExternalData.FileName), stream => data.WriteTo(stream, written =>
+        Create(Path.Combine(folder, Model), stream => built.Model.WriteTo(stream));
+        Create(Path.Combine(folder, ExternalData.FileName), stream => built.Data.WriteTo(stream, written =>
         {
             cancellation.ThrowIfCancellationRequested();
-            progress?.Report(new("writing weights", (double)written / data.Length));
+            progress?.Report(new(stage, (double)written / Length));
         }));
     }
 

@@ -20,13 +20,14 @@ internal sealed class PackageFolder : IDisposable
     /// <summary>Where to write the files.</summary>
     public string Path { get; }
 
+    /// <param name="checkpoint">Null for a package without one.</param>
     /// <exception cref="CheckpointException">
     /// The place holds something other than a package, or another export is writing there.
     /// </exception>
-    public static PackageFolder Create(string output, string checkpoint)
+    public static PackageFolder Create(string output, string? checkpoint)
     {
-        string final = Full(output), source = Full(checkpoint), partial = final + ".partial";
-        if ((source + '/').StartsWith(final + '/', StringComparison.Ordinal))
+        string final = Full(output), partial = final + ".partial";
+        if (checkpoint is not null && (Full(checkpoint) + '/').StartsWith(final + '/', StringComparison.Ordinal))
         {
             throw new CheckpointException($"{output}: is or contains the checkpoint folder {checkpoint}; choose another folder for the "
                 + "package.");

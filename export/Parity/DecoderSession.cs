@@ -1,3 +1,5 @@
+using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
 using LatentMoE.Checkpoints;
 using LatentMoE.Export.Package;
 using Microsoft.ML.OnnxRuntime;
@@ -25,7 +27,11 @@ internal sealed class DecoderSession : IDisposable
             LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
         };
         session = new InferenceSession(Path.Combine(package, ModelFiles.Model), options);
+        CacheType = session.InputMetadata[Caches("past_key_values").First()].ElementDataType;
     }
+
+    /// <summary>Float or Float16.</summary>
+    public TensorElementType CacheType { get; }
 
     /// <summary>Names of the cache's outputs, in the order of <see cref="Decoded.Cache"/>.</summary>
     public IEnumerable<string> CacheNames => Caches("present");
@@ -98,8 +104,8 @@ internal sealed class DecoderSession : IDisposable
     {
         var (heads, width) = config.CacheShape;
         long[] shape = [rows, heads, length, width];
-        var value = OrtValue.CreateAllocatedTensorValue(OrtAllocator.DefaultInstance, TensorElementType.Float, shape);
-        value.GetTensorMutableDataAsSpan<float>().Clear();
+        var value = OrtValue.CreateAllocatedTensorValue(OrtAllocator.DefaultInstance, CacheType, shape);
+        value.GetTensorMutableRawData().Clear();
         return value;
     }
 
@@ -135,13 +141,20 @@ internal sealed class DecoderSession : IDisposable
     private float[] Rows(OrtValue value, int rows, int tokens)
     {
         var (heads, width) = config.CacheShape;
-        var source = value.GetTensorDataAsSpan<float>();
+        var source = CacheType == TensorElementType.Float ? value.GetTensorDataAsSpan<float>() : Widen(value.GetTensorDataAsSpan<Float16>());
         int length = source.Length / (rows * heads * width);
         var result = new float[rows * heads * tokens * width];
         for (int i = 0; i < rows * heads; i++)
         {
             source.Slice(i * length * width, tokens * width).CopyTo(result.AsSpan(i * tokens * width));
         }
+        return result;
+    }
+
+    private static float[] Widen(ReadOnlySpan<Float16> values)
+    {
+        var result = new float[values.Length];
+        TensorPrimitives.ConvertToSingle(MemoryMarshal.Cast<Float16, Half>(values), result);
         return result;
     }
 

@@ -1,27 +1,40 @@
 using LatentMoE.Checkpoints;
 using Microsoft.ML.OnnxRuntime;
+using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace LatentMoE.Export.Parity;
 
 /// <summary>
-/// Runs a package against the reference logits of its checkpoint: whole sequences, and token by token through the cache. The cache
-/// that each way leaves behind is compared with that of whole sequences.
+/// Runs a package on the reference sequences of its checkpoint: whole, and token by token through the cache. Its logits are compared
+/// with the reference's, and the cache that each way leaves behind with that of whole sequences. A package whose weights or cache are
+/// rounded is compared with a float32 package of the same values instead, so that only its operators count.
 /// </summary>
 internal static class ParityCheck
 {
-    /// <summary>Largest difference that passes for float32 weights, as a share of the logits' range.</summary>
+    /// <summary>Largest difference that passes, as a share of the range.</summary>
     public const double Limit = 1e-4;
 
+    /// <summary>Largest root mean square that passes for a float16 cache against a float32 one.</summary>
+    public const double HalfCacheLimit = 5e-3;
+
     /// <summary>Said wherever figures would stand.</summary>
-    public const string Skipped = "the checkpoint has no " + ReferenceLogits.FileName + " to compare with";
+    public static string Skipped(ExportOptions options) => options.Random is null
+        ? "the checkpoint has no " + ReferenceLogits.FileName + " to compare with" : "random weights have no reference to compare with";
+
+    private const string Twin = "float32 form";
 
     private const string Remedy = "Nothing was published. If the weights and " + ReferenceLogits.FileName + " are of different runs, or the "
         + "run diverged, train again; otherwise report this message.";
 
+    /// <summary>Whether there is anything to compare with.</summary>
+    public static bool IsPossible(string? checkpoint) => checkpoint is not null && File.Exists(Path.Combine(checkpoint, ReferenceLogits.FileName));
+
     /// <summary>Null where the checkpoint has no reference logits.</summary>
+    /// <param name="twin">A float32 package of the values that the package's weights stand for; null where the reference has these values.</param>
     /// <exception cref="ParityException">A tensor is not what it should be.</exception>
     public static ParityReport? Run(
-        string package, string checkpoint, ModelConfig config, IProgress<ExportProgress>? progress = null, CancellationToken cancellation = default)
+        string package, string checkpoint, ModelConfig config, string? twin = null, IProgress<ExportProgress>? progress = null,
+        CancellationToken cancellation = default)
     {
         if (ReferenceLogits.Load(checkpoint, config) is not { } reference)
         {
@@ -30,8 +43,7 @@ internal static class ParityCheck
         string runtime = OrtEnv.Instance().GetVersionString();
         try
         {
-            var lines = Compare(package, config, reference, progress, cancellation);
-            var report = new ParityReport(Limit, runtime, reference.Rows, reference.Tokens, lines);
+            var report = Compare(package, twin, config, reference, progress, cancellation) with { Runtime = runtime };
             return report.Passed ? report : throw Failure(report);
         }
         catch (OnnxRuntimeException e)
@@ -44,68 +56,63 @@ internal static class ParityCheck
         }
     }
 
-    private static List<ParityLine> Compare(
-        string package, ModelConfig config, ReferenceLogits reference, IProgress<ExportProgress>? progress, CancellationToken cancellation)
+    private static ParityReport Compare(
+        string package, string? twin, ModelConfig config, ReferenceLogits reference, IProgress<ExportProgress>? progress, CancellationToken cancellation)
     {
-        int tokens = reference.Tokens, half = tokens / 2;
-        int[] whole = [tokens], single = [.. Enumerable.Repeat(1, tokens)];
-        int[] mixed = half > 0 ? [half, .. Enumerable.Repeat(1, tokens - half)] : whole;
-        // full: the whole sequence at once; grow and share: token by token; chunk: the first half at once. Plain: no optimisation.
-        (string Mode, GraphOptimizationLevel Level, int[] Steps, int? Room)[] modes =
-        [
-            ("full", GraphOptimizationLevel.ORT_ENABLE_ALL, whole, null),
-            ("grow", GraphOptimizationLevel.ORT_ENABLE_ALL, single, null),
-            ("share", GraphOptimizationLevel.ORT_ENABLE_ALL, single, tokens + 3),
-            ("chunk, share", GraphOptimizationLevel.ORT_ENABLE_ALL, mixed, tokens + 3),
-            ("full, plain", GraphOptimizationLevel.ORT_DISABLE_ALL, whole, null),
-        ];
+        var modes = DecodingMode.All(reference.Tokens);
+        var report = new ParityReport(Limit, Measure.Maximum, "", reference.Rows, reference.Tokens, []);
+        Decoded? expected = null, whole = null;
+        if (twin is not null)
+        {
+            using var session = new DecoderSession(twin, config, modes[0].Level);
+            expected = session.Decode(reference.InputIds, reference.Rows, modes[0].Steps, modes[0].Room);
+        }
         var lines = new List<ParityLine>();
-        Decoded? first = null;
         int done = 0;
         foreach (var level in modes.GroupBy(m => m.Level))
         {
             using var session = new DecoderSession(package, config, level.Key);
-            foreach (var (mode, _, steps, room) in level)
+            if (session.CacheType != TensorElementType.Float)
             {
-                progress?.Report(new("checking parity", (double)done++ / modes.Length));
+                report = report with { Limit = HalfCacheLimit, Measure = Measure.RootMeanSquare };
+            }
+            foreach (var mode in level)
+            {
+                progress?.Report(new("checking parity", (double)done++ / modes.Count));
                 cancellation.ThrowIfCancellationRequested();
-                var decoded = session.Decode(reference.InputIds, reference.Rows, steps, room);
-                lines.Add(Compare("logits", mode, "reference", decoded.Logits, reference.Logits));
-                if (first is not null)
+                var decoded = session.Decode(reference.InputIds, reference.Rows, mode.Steps, mode.Room);
+                lines.Add(Compare("logits", mode.Name, twin is null ? "reference" : Twin, decoded.Logits, expected?.Logits ?? reference.Logits, report.Measure));
+                if ((expected ?? whole) is Decoded other)
                 {
                     lines.AddRange(session.CacheNames.Select((name, i) =>
-                        Compare(name, mode, modes[0].Mode, decoded.Cache[i], first.Cache[i])));
+                        Compare(name, mode.Name, twin is null ? modes[0].Name : Twin, decoded.Cache[i], other.Cache[i], report.Measure)));
                 }
-                first ??= decoded;
+                whole ??= decoded;
             }
         }
         progress?.Report(new("checking parity", 1));
-        return lines;
+        var rounding = twin is null ? null : Rounding.Of(reference.InputIds, reference.Rows, whole!.Logits, reference.Logits);
+        return report with { Lines = lines, Rounding = rounding };
     }
 
     private static ParityException Failure(ParityReport report)
     {
         var worst = report.Lines.MaxBy(line => line.Relative)!;
-        return new($"{worst.Tensor} ({worst.Mode}) differs from {worst.Against} by {worst.MaxDifference:g3}, "
+        return new($"{worst.Tensor} ({worst.Mode}) differs from {worst.Against} by {worst.Difference:g3}, "
             + $"{worst.Relative:g3} of its range; at most {report.Limit:g1} is allowed.", report);
     }
 
-    private static ParityLine Compare(string tensor, string mode, string against, float[] actual, float[] expected)
+    private static ParityLine Compare(string tensor, string mode, string against, float[] actual, float[] expected, Measure measure)
     {
         if (actual.Length != expected.Length)
         {
             throw new ParityException($"{tensor} ({mode}) has {actual.Length} elements; {against} has {expected.Length}.");
         }
-        double difference = 0, low = double.PositiveInfinity, high = double.NegativeInfinity;
-        for (int i = 0; i < actual.Length; i++)
+        if (Array.FindIndex(actual, value => !float.IsFinite(value)) is int at and >= 0)
         {
-            if (!float.IsFinite(actual[i]))
-            {
-                throw new ParityException($"{tensor} ({mode}) holds {actual[i]} at element {i}; expected finite numbers.");
-            }
-            difference = Math.Max(difference, Math.Abs((double)actual[i] - expected[i]));
-            (low, high) = (Math.Min(low, expected[i]), Math.Max(high, expected[i]));
+            throw new ParityException($"{tensor} ({mode}) holds {actual[at]} at element {at}; expected finite numbers.");
         }
-        return new(tensor, mode, against, difference, high - low);
+        var (difference, range) = Difference.Of(actual, expected, measure);
+        return new(tensor, mode, against, difference, range);
     }
 }

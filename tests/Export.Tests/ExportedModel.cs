@@ -2,6 +2,7 @@ using LatentMoE.Checkpoints;
 using LatentMoE.Export.Graph;
 using LatentMoE.Export.Onnx;
 using LatentMoE.Export.Package;
+using LatentMoE.Export.Sources;
 using LatentMoE.Tests.Support;
 using Microsoft.ML.OnnxRuntime;
 
@@ -20,7 +21,7 @@ internal sealed class ExportedModel : IDisposable
         RandomCheckpoint.Write(folder.Path, config, seed: 5, rows: 1, tokens: 1);
         using var tensors = CheckpointTensors.Open(folder.Path);
         var (model, data) = DecoderGraph.Build(config, new CheckpointWeights(tensors, config));
-        ModelFiles.Write(folder.Path, model, data, progress: null, CancellationToken.None);
+        new ModelFiles((model, data)).Write(folder.Path, "", progress: null, CancellationToken.None);
         Model = model;
         DataLength = data.Length;
         session = new(() =>

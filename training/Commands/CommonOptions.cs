@@ -7,7 +7,7 @@ internal static class CommonOptions
 {
     public static Option<string> Preset() => new("--preset") { Description = "Name of a preset, or a path to its JSON file", DefaultValueFactory = _ => "tiny" };
 
-    public static Option<string?> Twin() => new("--twin") { Description = $"Train a twin of the preset: {string.Join(", ", Trainer.Twin.Names)}" };
+    public static Option<string?> Twin() => new("--twin") { Description = $"Train a twin of the preset: {string.Join(", ", Checkpoints.Twin.Names)}" };
 
     public static Option<string?> Data() => new("--data") { Description = "Text: a file, a folder, or JSON lines; default: generated stories" };
 

@@ -4,7 +4,7 @@ using LatentMoE.Checkpoints;
 
 namespace LatentMoE.Training.Trainer;
 
-/// <summary>A named model and the way it is trained: one small JSON file each, in <c>presets/</c>.</summary>
+/// <summary>A named model and the way it is trained: a <see cref="PresetFile"/> whose training has been read.</summary>
 /// <param name="Name">File name without extension, with the twin if it is one.</param>
 /// <param name="Description">One sentence.</param>
 /// <param name="Model">The model; vocab_size is what the tokenizer is asked for.</param>
@@ -17,69 +17,31 @@ public sealed record Preset(string Name, string Description, ModelConfig Model, 
         .Where(p => p.CanWrite).Select(p => JsonNamingPolicy.SnakeCaseLower.ConvertName(p.Name))];
 
     /// <summary>Folder of the presets that come with the program.</summary>
-    public static string Folder => Path.Combine(AppContext.BaseDirectory, "presets");
+    public static string Folder => PresetFile.Folder;
 
     /// <summary>Names of the presets that come with the program.</summary>
-    public static IReadOnlyList<string> Known =>
-        [.. Directory.EnumerateFiles(Folder, "*.json").Select(f => Path.GetFileNameWithoutExtension(f)).Order(StringComparer.Ordinal)];
+    public static IReadOnlyList<string> Known => PresetFile.Known;
 
     /// <summary>Reads a preset.</summary>
     /// <param name="nameOrPath">One of <see cref="Known"/>, or a path to a JSON file.</param>
     /// <param name="twin">One of <see cref="Twin.Names"/>, or null for the model as it is.</param>
     /// <exception cref="CheckpointException">There is no such preset, or its file holds unknown keys or impossible values.</exception>
-    public static Preset Load(string nameOrPath, string? twin = null)
-    {
-        bool isPath = nameOrPath.EndsWith(".json", StringComparison.Ordinal) || nameOrPath.Contains(Path.DirectorySeparatorChar);
-        string file = isPath ? nameOrPath : Path.Combine(Folder, nameOrPath + ".json");
-        if (!File.Exists(file))
-        {
-            throw new CheckpointException(isPath ? $"{file}: no such file."
-                : $"preset \"{nameOrPath}\" is unknown; expected one of {string.Join(", ", Known)}, or a path to a JSON file.");
-        }
-        var preset = Parse(File.ReadAllBytes(file), file);
-        return twin is null ? preset : preset with { Name = $"{preset.Name}-{twin}", Model = Twin.Of(preset.Model, twin, file) };
-    }
+    public static Preset Load(string nameOrPath, string? twin = null) => From(PresetFile.Load(nameOrPath, twin), PresetFile.Find(nameOrPath));
 
     /// <summary>Reads a preset from its JSON; <paramref name="file"/> names it in errors.</summary>
-    public static Preset Parse(ReadOnlySpan<byte> json, string file)
+    public static Preset Parse(ReadOnlySpan<byte> json, string file) => From(PresetFile.Parse(json, file), file);
+
+    private static Preset From(PresetFile preset, string file)
     {
+        PresetFile.RequireKnown(preset.Training, "training.", RecipeKeys, file);
         try
         {
-            var reader = new Utf8JsonReader(json, new JsonReaderOptions { CommentHandling = JsonCommentHandling.Skip });
-            using var document = JsonDocument.ParseValue(ref reader);
-            var root = document.RootElement;
-            RequireKnown(root, "", ["description", "model", "training"], file);
-            var config = ModelConfig.FromJson(Section(root, "model", file), file);
-            using var known = JsonDocument.Parse(config.ToJson());
-            RequireKnown(root.GetProperty("model"), "model.", [.. known.RootElement.EnumerateObject().Select(p => p.Name)], file);
-            var training = Section(root, "training", file);
-            RequireKnown(training, "training.", RecipeKeys, file);
-            var recipe = training.Deserialize<TrainingRecipe>(RecipeOptions)!.Validated(file, config.MaxPositionEmbeddings);
-            string description = root.TryGetProperty("description", out var text) ? text.GetString() ?? "" : "";
-            return new Preset(Path.GetFileNameWithoutExtension(file), description, config, recipe);
+            var recipe = preset.Training.Deserialize<TrainingRecipe>(RecipeOptions)!;
+            return new(preset.Name, preset.Description, preset.Model, recipe.Validated(file, preset.Model.MaxPositionEmbeddings));
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             throw new CheckpointException($"{file}: not the JSON of a preset: {e.Message}", e);
-        }
-    }
-
-    private static JsonElement Section(JsonElement root, string key, string file) =>
-        root.TryGetProperty(key, out var section) && section.ValueKind == JsonValueKind.Object ? section
-            : throw new CheckpointException($"{file}: {key} is missing; expected an object.");
-
-    private static void RequireKnown(JsonElement section, string prefix, IReadOnlyCollection<string> known, string file)
-    {
-        if (section.ValueKind != JsonValueKind.Object)
-        {
-            throw new CheckpointException($"{file}: expected a JSON object, found {section.ValueKind}.");
-        }
-        foreach (var property in section.EnumerateObject())
-        {
-            if (!known.Contains(property.Name))
-            {
-                throw new CheckpointException($"{file}: {prefix}{property.Name} is an unknown key; known are {string.Join(", ", known)}.");
-            }
         }
     }
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using LatentMoE.Tests.Support;
 
 namespace LatentMoE.Export.Tests.Commands;
 
@@ -13,6 +14,24 @@ public sealed class ExportCommandTests
         Assert.Contains("model.onnx.data", output, StringComparison.Ordinal);
         Assert.Contains("parity holds: 2 x 12 tokens", output, StringComparison.Ordinal);
         Assert.True(File.Exists(Path.Combine(folder.Output, "model.onnx")));
+    }
+
+    [Fact]
+    public void Export_RandomWeights_NeedNoCheckpoint()
+    {
+        using var folder = new TemporaryFolder();
+        var (code, output, error) = Run("export", "--random-weights", "--preset", "tiny", "--precision", "int8", "--cache", "f16", "--output", folder["package"]);
+        Assert.Equal((0, ""), (code, error));
+        Assert.Contains("random weights have no reference", output.ReplaceLineEndings(" "), StringComparison.Ordinal);
+        Assert.True(File.Exists(folder["package/model.onnx.data"]));
+    }
+
+    [Fact]
+    public void Export_APresetOfACheckpoint_IsAnError()
+    {
+        var (code, _, error) = Run("export", "--checkpoint", "a", "--preset", "tiny", "--output", "b");
+        Assert.Equal(1, code);
+        Assert.Contains("belong to --random-weights", error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using LatentMoE.Export.Onnx;
+using static LatentMoE.Export.Onnx.TensorProto.Types;
 
 namespace LatentMoE.Export.Tests.Onnx;
 
@@ -8,8 +9,8 @@ public sealed class ExternalDataTests
     public void WriteTo_PutsEveryTensorAtItsOffset()
     {
         var data = new ExternalData();
-        var a = data.Add("a", [3], stream => stream.Write(Enumerable.Repeat((byte)1, 12).ToArray()));
-        var b = data.Add("b", [2, 2], stream => stream.Write(Enumerable.Repeat((byte)2, 16).ToArray()));
+        var a = data.Add("a", DataType.Float, [3], stream => stream.Write(Enumerable.Repeat((byte)1, 12).ToArray()));
+        var b = data.Add("b", DataType.Float, [2, 2], stream => stream.Write(Enumerable.Repeat((byte)2, 16).ToArray()));
         using var stream = new MemoryStream();
         data.WriteTo(stream);
         byte[] bytes = stream.ToArray();
@@ -25,16 +26,31 @@ public sealed class ExternalDataTests
     public void Add_TheSameName_RefersToTheSameTensor()
     {
         var data = new ExternalData();
-        Assert.NotNull(data.Add("a", [3], _ => { }));
-        Assert.Null(data.Add("a", [3], _ => { }));
-        Assert.Throws<ArgumentException>(() => data.Add("a", [4], _ => { }));
+        Assert.NotNull(data.Add("a", DataType.Float, [3], _ => { }));
+        Assert.Null(data.Add("a", DataType.Float, [3], _ => { }));
+        Assert.Throws<ArgumentException>(() => data.Add("a", DataType.Float, [4], _ => { }));
+        Assert.Throws<ArgumentException>(() => data.Add("a", DataType.Float16, [3], _ => { }));
     }
 
     [Fact]
     public void WriteTo_AWriterOfTheWrongLength_IsAnError()
     {
         var data = new ExternalData();
-        data.Add("a", [3], stream => stream.Write(new byte[8]));
+        data.Add("a", DataType.Float, [3], stream => stream.Write(new byte[8]));
         Assert.Contains("weight a wrote 8 bytes", Assert.Throws<InvalidOperationException>(() => data.WriteTo(new MemoryStream())).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData((int)DataType.Float, 24)]
+    [InlineData((int)DataType.Float16, 12)]
+    [InlineData((int)DataType.Bfloat16, 12)]
+    [InlineData((int)DataType.Int8, 6)]
+    [InlineData((int)DataType.Uint8, 6)]
+    public void Add_EveryType_TakesItsBytes(int type, long bytes)
+    {
+        var data = new ExternalData();
+        var tensor = data.Add("a", (DataType)type, [2, 3], stream => stream.Write(new byte[bytes]));
+        data.WriteTo(new MemoryStream());
+        Assert.Equal((type, bytes), (tensor!.DataType, data.Length));
     }
 }

@@ -1,7 +1,10 @@
 using LatentMoE.Checkpoints;
+using LatentMoE.Export.Formats;
 using LatentMoE.Export.Operators;
 using LatentMoE.Tests.Support;
 using LatentMoE.Tests.Support.Reference;
+using Microsoft.ML.OnnxRuntime;
+using static LatentMoE.Export.Onnx.TensorProto.Types;
 
 namespace LatentMoE.Export.Tests.Operators;
 
@@ -84,41 +87,66 @@ public sealed class LatentAttentionTests
     public void LatentAttention_RewrittenPosition_ReplacesTheRow() =>
         Check(Small, 1, 2, 9, 6, positions: (_, s) => 4 + s, mask: (_, _) => 1);
 
+    [Theory]
+    [InlineData("f16", 1)]
+    [InlineData("f16", 9)]
+    [InlineData("bf16", 1)]
+    [InlineData("bf16", 9)]
+    public void LatentAttention_NarrowExpansion_UsesTheStoredValues(string format, int tokens) =>
+        Check(Small, 2, tokens, 4, 4 + tokens, positions: (_, s) => 4 + s, mask: (_, _) => 1, StoredFormats.Named(format));
+
+    [Theory]
+    [InlineData(1, 0, 1)]
+    [InlineData(1, 12, 13)]
+    [InlineData(9, 4, 13)]
+    [InlineData(5, 20, 14)]
+    public void LatentAttention_HalfCache_KeepsRoundedRows(int tokens, int past, int total) =>
+        Check(Small, 2, tokens, past, total, positions: (_, s) => total - tokens + s, mask: (_, _) => 1, half: true);
+
     private static ModelConfig Named(string name) => name switch { "small" => Small, "halves" => Small with { RopeInterleave = false }, _ => WideHeads };
 
-    private static void Check(ModelConfig c, int batch, int tokens, int past, int total, Func<int, int, int> positions, Func<int, int, int> mask)
+    private static void Check(ModelConfig c, int batch, int tokens, int past, int total, Func<int, int, int> positions, Func<int, int, int> mask,
+        WeightFormat? format = null, bool half = false)
     {
         var random = new RandomNumbers(batch * 1000 + tokens * 10 + past);
-        int heads = c.NumAttentionHeads, width = c.KvLoraRank + c.QkRopeHeadDim, half = width / 2;
+        int heads = c.NumAttentionHeads, width = c.KvLoraRank + c.QkRopeHeadDim, part = width / 2;
         float[] q = random.Normal(batch * tokens * heads * c.QkHeadDim, 1), kv = random.Normal(batch * tokens * width, 1), norm = random.Normal(c.KvLoraRank, 0.1, 1);
-        float[] expand = random.Normal(heads * (c.QkNopeHeadDim + c.VHeadDim) * c.KvLoraRank, 0.4), rows = random.Normal(batch * past * width, 1);
+        var (stored, expand) = OperatorRunner.Stored(format ?? WeightFormat.Float32, random.Normal(heads * (c.QkNopeHeadDim + c.VHeadDim) * c.KvLoraRank, 0.4),
+            heads * (c.QkNopeHeadDim + c.VHeadDim), c.KvLoraRank);
+        float[] rows = random.Normal(batch * past * width, 1);
+        if (half)
+        {
+            rows = Array.ConvertAll(rows, v => (float)(Half)v);
+        }
         long[] at = [.. Enumerable.Range(0, batch * tokens).Select(i => (long)positions(i / tokens, i % tokens))];
         long[] seen = [.. Enumerable.Range(0, batch * total).Select(i => (long)mask(i / total, i % total))];
         float[] Table(Func<double, double> f) => [.. Enumerable.Range(0, c.MaxPositionEmbeddings * c.QkRopeHeadDim / 2).Select(i =>
             (float)f(i / (c.QkRopeHeadDim / 2) * Math.Pow(c.RopeTheta, -2.0 * (i % (c.QkRopeHeadDim / 2)) / c.QkRopeHeadDim)))];
-        float[] Half(int start) => [.. Enumerable.Range(0, batch * past * half).Select(i => rows[i / half * width + start + i % half])];
+        OperatorRunner.Input Cached(float[] values) => new(half ? Array.ConvertAll(values, v => (Float16)v) : values, batch, 1, past, part);
+        double limit = half ? 1e-3 : 2e-6;
+        float[] Part(int start) => [.. Enumerable.Range(0, batch * past * part).Select(i => rows[i / part * width + start + i % part])];
 
-        var outputs = OperatorRunner.Run(new LatentAttention(c),
+        var outputs = OperatorRunner.Run(new LatentAttention(c, format, half ? DataType.Float16 : DataType.Float),
             new(q, batch, tokens, heads * c.QkHeadDim), new(kv, batch, tokens, width), new(norm, c.KvLoraRank),
-            new(expand, heads * (c.QkNopeHeadDim + c.VHeadDim), c.KvLoraRank),
+            stored[0],
             new(Table(Math.Cos), c.MaxPositionEmbeddings, c.QkRopeHeadDim / 2), new(Table(Math.Sin), c.MaxPositionEmbeddings, c.QkRopeHeadDim / 2),
-            new(at, batch, tokens), new(seen, batch, total), new(Half(0), batch, 1, past, half), new(Half(half), batch, 1, past, half));
+            new(at, batch, tokens), new(seen, batch, total), Cached(Part(0)), Cached(Part(part)));
 
         var reference = new ReferenceLatentAttention(heads, c.QkNopeHeadDim, c.QkRopeHeadDim, c.VHeadDim, c.KvLoraRank, c.RopeTheta, c.RmsNormEps, c.RopeInterleave);
         var (expected, present) = reference.Forward(ReferenceMath.ToDouble(q), ReferenceMath.ToDouble(kv), norm, expand, at, seen, ReferenceMath.ToDouble(rows), batch);
         int columns = Math.Max(past, total), block = heads * c.VHeadDim;
         Assert.Equal([batch, tokens, block], outputs[0].Shape);
-        Assert.Equal([batch, 1, columns, half], outputs[1].Shape);
-        Assert.Equal([batch, 1, columns, half], outputs[2].Shape);
-        double[] Present(int start) => [.. Enumerable.Range(0, batch * columns * half).Select(i => present[i / half * width + start + i % half])];
-        Close.Assert("present_key", Present(0), outputs[1].Floats);
-        Close.Assert("present_value", Present(half), outputs[2].Floats);
+        Assert.Equal([batch, 1, columns, part], outputs[1].Shape);
+        Assert.Equal([batch, 1, columns, part], outputs[2].Shape);
+        double[] Present(int start) => [.. Enumerable.Range(0, batch * columns * part).Select(i => present[i / part * width + start + i % part])];
+        Close.Assert("present_key", Present(0), outputs[1].Floats, limit);
+        Close.Assert("present_value", Present(part), outputs[2].Floats, limit);
         Assert.All(outputs[0].Floats, v => Assert.True(float.IsFinite(v)));
         for (int i = 0; i < at.Length; i++)
         {
             if (at[i] >= 0)
             {
-                Close.Assert($"out of row {i / tokens}, token {i % tokens}", expected[(i * block)..((i + 1) * block)], outputs[0].Floats.AsSpan(i * block, block));
+                Close.Assert($"out of row {i / tokens}, token {i % tokens}", expected[(i * block)..((i + 1) * block)], outputs[0].Floats.AsSpan(i * block, block), limit);
             }
         }
     }

@@ -34,4 +34,28 @@ public sealed class LinearTests
         Assert.Equal([6, 4], y.Shape);
         Close.Assert("y", ReferenceMath.Linear(ReferenceMath.ToDouble((float[])x.Values), (float[])weight.Values, 10), y.Floats);
     }
+
+    [Theory]
+    [MemberData(nameof(StoredFormats.All), MemberType = typeof(StoredFormats))]
+    public void Linear_EveryFormat_IsTheProductWithTheStoredValues(string name)
+    {
+        var (format, random) = (StoredFormats.Named(name), new RandomNumbers(9));
+        var x = OperatorRunner.Floats(random, 1, 3, 5, 64);
+        var (weight, values) = OperatorRunner.Stored(format, random.Normal(24 * 64, 0.3), 24, 64);
+
+        var y = OperatorRunner.Run(new Linear(format), [x, .. weight])[0];
+
+        Assert.Equal([3, 5, 24], y.Shape);
+        Close.Assert("y", ReferenceMath.Linear(ReferenceMath.ToDouble((float[])x.Values), values, 64), y.Floats);
+    }
+
+    [Theory]
+    [InlineData("f16", "Linear", "x weight")]
+    [InlineData("int8", "LinearInt8", "x weight scales")]
+    [InlineData("int4", "LinearInt4", "x weight scales")]
+    public void Linear_OfAFormat_HasTheNameAndInputsOfTheTable(string format, string name, string inputs)
+    {
+        var linear = new Linear(StoredFormats.Named(format));
+        Assert.Equal((name, inputs), (linear.Name, string.Join(' ', linear.Inputs)));
+    }
 }

@@ -78,4 +78,44 @@ public sealed class MoEExpertsTests
             (float[])gateUp.Values, (float[])down.Values, shared > 0 ? (float[])sharedGateUp.Values : null, shared > 0 ? (float[])sharedDown.Values : null);
         Close.Assert("y", expected, y.Floats);
     }
+
+    [Theory]
+    [MemberData(nameof(StoredFormats.All), MemberType = typeof(StoredFormats))]
+    public void MoEExperts_EveryFormat_SumsTheStoredExperts(string name)
+    {
+        const int Wide = 64, Inner = 32;
+        var format = StoredFormats.Named(name);
+        var config = TestConfigs.LatentMoE with
+        {
+            HiddenSize = Wide, MoeIntermediateSize = Inner, NRoutedExperts = Experts, NSharedExperts = 2, NumExpertsPerTok = Slots,
+        };
+        foreach (int tokens in new[] { MoEExperts.GatherUpTo, 20 })
+        {
+            var random = new RandomNumbers(tokens);
+            int[] chosen = [.. Enumerable.Range(0, tokens).SelectMany(t => new[] { t % Experts, -1, (t + 2) % Experts })];
+            var x = OperatorRunner.Floats(random, 1, tokens, Wide);
+            var weights = OperatorRunner.Floats(random, 1, tokens, Slots);
+            (OperatorRunner.Input[] Tensors, float[] Values)[] stored =
+            [
+                OperatorRunner.Stored(format, random.Normal(Experts * 2 * Inner * Wide, 0.2), Experts, 2 * Inner, Wide),
+                OperatorRunner.Stored(format, random.Normal(Experts * Wide * Inner, 0.3), Experts, Wide, Inner),
+                OperatorRunner.Stored(format, random.Normal(4 * Inner * Wide, 0.2), 4 * Inner, Wide),
+                OperatorRunner.Stored(format, random.Normal(Wide * 2 * Inner, 0.3), Wide, 2 * Inner),
+            ];
+
+            var y = OperatorRunner.Run(new MoEExperts(config, format), [x, new(chosen, tokens, Slots), weights, .. stored.SelectMany(s => s.Tensors)])[0];
+
+            double[] expected = ReferenceExperts.Forward(ReferenceMath.ToDouble((float[])x.Values), chosen, ReferenceMath.ToDouble((float[])weights.Values), Wide, Inner,
+                stored[0].Values, stored[1].Values, stored[2].Values, stored[3].Values);
+            Close.Assert($"y of {tokens} tokens", expected, y.Floats);
+        }
+    }
+
+    [Fact]
+    public void MoEExperts_Quantised_HaveScalesAfterEveryMatrix()
+    {
+        var experts = new MoEExperts(TestConfigs.LatentMoE, StoredFormats.Named("int4"));
+        Assert.Equal("MoEExpertsInt4", experts.Name);
+        Assert.Equal("x experts weights gate_up gate_up_scales down down_scales shared_gate_up shared_gate_up_scales shared_down shared_down_scales", string.Join(' ', experts.Inputs));
+    }
 }

@@ -1,8 +1,11 @@
+using System.Runtime.InteropServices;
 using Google.Protobuf;
+using LatentMoE.Export.Formats;
 using LatentMoE.Export.Onnx;
 using LatentMoE.Export.Operators;
 using LatentMoE.Tests.Support;
 using Microsoft.ML.OnnxRuntime;
+using Microsoft.ML.OnnxRuntime.Tensors;
 using static LatentMoE.Export.Onnx.TensorProto.Types;
 
 namespace LatentMoE.Export.Tests.Operators;
@@ -27,6 +30,11 @@ internal static class OperatorRunner
                 float[] floats => (DataType.Float, OrtValue.CreateTensorValueFromMemory(floats, input.Shape)),
                 long[] longs => (DataType.Int64, OrtValue.CreateTensorValueFromMemory(longs, input.Shape)),
                 int[] ints => (DataType.Int32, OrtValue.CreateTensorValueFromMemory(ints, input.Shape)),
+                // To the runtime, an array of bytes is one of signed bytes too.
+                byte[] bytes when input.Values.GetType() == typeof(byte[]) => (DataType.Uint8, OrtValue.CreateTensorValueFromMemory(bytes, input.Shape)),
+                sbyte[] bytes => (DataType.Int8, OrtValue.CreateTensorValueFromMemory(bytes, input.Shape)),
+                Float16[] halves => (DataType.Float16, OrtValue.CreateTensorValueFromMemory(halves, input.Shape)),
+                BFloat16[] brains => (DataType.Bfloat16, OrtValue.CreateTensorValueFromMemory(brains, input.Shape)),
                 _ => throw new ArgumentException($"input {name} holds {input.Values.GetType()}"),
             };
             graph.Input(name, type, extents);
@@ -35,7 +43,9 @@ internal static class OperatorRunner
         op.Call(graph, [.. op.Inputs], [.. op.Outputs]);
         foreach (string name in op.Outputs)
         {
-            graph.Output(name, name == "experts" ? DataType.Int32 : DataType.Float, null);
+            bool half = name.StartsWith("present_", StringComparison.Ordinal) && values[name.Replace("present", "past", StringComparison.Ordinal)].GetTensorTypeAndShape().ElementDataType
+                == TensorElementType.Float16;
+            graph.Output(name, name == "experts" ? DataType.Int32 : half ? DataType.Float16 : DataType.Float, null);
         }
         using var options = new SessionOptions { GraphOptimizationLevel = GraphOptimizationLevel.ORT_DISABLE_ALL };
         using var session = new InferenceSession(graph.Build("test", "1").ToByteArray(), options);
@@ -47,12 +57,31 @@ internal static class OperatorRunner
     public static Input Floats(RandomNumbers random, double deviation, params long[] shape) =>
         new(random.Normal(shape.Aggregate(1L, (a, b) => a * b), deviation), shape);
 
+    /// <summary>A matrix, or a stack of them, as the tensors of a format; and the values that these stand for.</summary>
+    public static (Input[] Tensors, float[] Values) Stored(WeightFormat format, float[] values, params long[] shape)
+    {
+        var encoded = format.Encode(new WeightRows("w", 0, values));
+        Array Elements(DataType type, byte[] bytes) => type switch
+        {
+            DataType.Float => MemoryMarshal.Cast<byte, float>(bytes).ToArray(),
+            DataType.Float16 => MemoryMarshal.Cast<byte, Float16>(bytes).ToArray(),
+            DataType.Bfloat16 => MemoryMarshal.Cast<byte, BFloat16>(bytes).ToArray(),
+            DataType.Int8 => MemoryMarshal.Cast<byte, sbyte>(bytes).ToArray(),
+            _ => bytes,
+        };
+        var tensors = format.Tensors("w", shape).Select((t, i) => new Input(Elements(t.Type, i == 0 ? encoded.Data : encoded.Scales), t.Shape));
+        return ([.. tensors], format.Decode(encoded));
+    }
+
     private static Output Read(OrtValue value)
     {
         var info = value.GetTensorTypeAndShape();
-        return info.ElementDataType == Microsoft.ML.OnnxRuntime.Tensors.TensorElementType.Int32
-            ? new(info.Shape, [], value.GetTensorDataAsSpan<int>().ToArray())
-            : new(info.Shape, value.GetTensorDataAsSpan<float>().ToArray(), []);
+        return info.ElementDataType switch
+        {
+            TensorElementType.Int32 => new(info.Shape, [], value.GetTensorDataAsSpan<int>().ToArray()),
+            TensorElementType.Float16 => new(info.Shape, Array.ConvertAll(value.GetTensorDataAsSpan<Float16>().ToArray(), v => (float)v), []),
+            _ => new(info.Shape, value.GetTensorDataAsSpan<float>().ToArray(), []),
+        };
     }
 
     public sealed record Output(long[] Shape, float[] Floats, int[] Ints);

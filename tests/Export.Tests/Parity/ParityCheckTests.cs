@@ -30,7 +30,7 @@ public sealed class ParityCheckTests
     [Fact]
     public void Summary_HasTheLogitsAndTheWorstCacheTensorOfEveryMode()
     {
-        var report = new ParityReport(1e-4, "1", 1, 1,
+        var report = new ParityReport(1e-4, Measure.Maximum, "1", 1, 1,
         [
             new("logits", "full", "reference", 1, 100), new("logits", "grow", "reference", 2, 100),
             new("present.0.key", "grow", "full", 1, 10), new("present.0.value", "grow", "full", 3, 100),

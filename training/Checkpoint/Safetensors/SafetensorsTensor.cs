@@ -56,28 +56,43 @@ public sealed class SafetensorsTensor
     public float[] ToFloat32()
     {
         var result = new float[Length];
+        const int Part = 1 << 24;
+        for (long done = 0; done < Length; done += Part)
+        {
+            ToFloat32(done, result.AsSpan((int)done, (int)Math.Min(Part, Length - done)));
+        }
+        return result;
+    }
+
+    /// <summary>As many elements from number <paramref name="first"/> on as fit.</summary>
+    /// <exception cref="CheckpointException">The tensor does not hold floating-point numbers.</exception>
+    public void ToFloat32(long first, Span<float> destination)
+    {
+        int size = DType.Size();
+        ArgumentOutOfRangeException.ThrowIfNegative(first);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(first, Length - destination.Length);
+        var bytes = file.Span(offset + first * size, checked(destination.Length * size));
         switch (DType)
         {
             case SafetensorsType.F32:
-                Span<float>().CopyTo(result);
+                MemoryMarshal.Cast<byte, float>(bytes).CopyTo(destination);
                 break;
             case SafetensorsType.F64:
-                TensorPrimitives.ConvertTruncating<double, float>(Span<double>(), result);
+                TensorPrimitives.ConvertTruncating<double, float>(MemoryMarshal.Cast<byte, double>(bytes), destination);
                 break;
             case SafetensorsType.F16:
-                TensorPrimitives.ConvertToSingle(Span<Half>(), result);
+                TensorPrimitives.ConvertToSingle(MemoryMarshal.Cast<byte, Half>(bytes), destination);
                 break;
             case SafetensorsType.BF16:
-                var bits = Span<ushort>();
-                for (int i = 0; i < result.Length; i++)
+                var bits = MemoryMarshal.Cast<byte, ushort>(bytes);
+                for (int i = 0; i < destination.Length; i++)
                 {
-                    result[i] = BitConverter.UInt32BitsToSingle((uint)bits[i] << 16);
+                    destination[i] = BitConverter.UInt32BitsToSingle((uint)bits[i] << 16);
                 }
                 break;
             default:
                 throw new CheckpointException($"{File}: tensor {Name} is {DType}; expected a floating-point type.");
         }
-        return result;
     }
 
     /// <summary>This tensor, if it has the given shape.</summary>

@@ -1,10 +1,10 @@
-using System.Runtime.InteropServices;
 using LatentMoE.Checkpoints;
+using LatentMoE.Export.Formats;
 
-namespace LatentMoE.Export.Graph;
+namespace LatentMoE.Export.Sources;
 
 /// <summary>The weights of a checkpoint that fits its configuration exactly: none missing, none of another shape, none left over.</summary>
-internal sealed class CheckpointWeights
+internal sealed class CheckpointWeights : IWeightSource
 {
     private const int Listed = 8;
     private readonly CheckpointTensors tensors;
@@ -34,17 +34,16 @@ internal sealed class CheckpointWeights
 
     public long[] Shape(string name) => [.. tensors[name].Shape];
 
-    /// <summary>Writes a tensor's elements as float32.</summary>
-    public void Write(string name, Stream stream)
+    public void Read(string name, RowReader read)
     {
         var tensor = tensors[name];
-        if (tensor.DType == SafetensorsType.F32)
+        float[] values = [];
+        foreach (var (first, count) in RowBlocks.Of(Shape(name)))
         {
-            tensor.CopyTo(stream);
-        }
-        else
-        {
-            stream.Write(MemoryMarshal.AsBytes<float>(tensor.ToFloat32()));
+            Array.Resize(ref values, Math.Max(values.Length, count));
+            var part = values.AsSpan(0, count);
+            tensor.ToFloat32(first, part);
+            read(new WeightRows($"{tensor.File}: tensor {name}", first, part));
         }
     }
 

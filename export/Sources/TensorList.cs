@@ -1,6 +1,6 @@
 using LatentMoE.Checkpoints;
 
-namespace LatentMoE.Export.Graph;
+namespace LatentMoE.Export.Sources;
 
 /// <summary>The tensors that a configuration asks of its checkpoint, under their Hugging Face names.</summary>
 internal static class TensorList
@@ -35,6 +35,15 @@ internal static class TensorList
             yield return ("lm_head.weight", [c.VocabSize, c.HiddenSize]);
         }
     }
+
+    /// <summary>What a tensor is used for.</summary>
+    public static MatrixRole RoleOf(string name) => name switch
+    {
+        _ when name.EndsWith("norm.weight", StringComparison.Ordinal) || name.Contains(".mlp.gate.", StringComparison.Ordinal) => MatrixRole.None,
+        _ when name.Contains("experts.", StringComparison.Ordinal) => MatrixRole.Experts,
+        _ when name.EndsWith(".kv_b_proj.weight", StringComparison.Ordinal) || name == "model.embed_tokens.weight" => MatrixRole.Table,
+        _ => MatrixRole.Linear,
+    };
 
     /// <summary>Tensors that published checkpoints carry and that inference does not need.</summary>
     public static bool IsInert(string name, ModelConfig c) =>
@@ -88,3 +97,6 @@ internal static class TensorList
         (p + "down_proj.weight", [c.HiddenSize, hidden]),
     ];
 }
+
+/// <summary>Which part of a precision a tensor's format comes from; none for norms and the router, which are float32.</summary>
+internal enum MatrixRole { None, Linear, Experts, Table }

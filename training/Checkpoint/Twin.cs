@@ -1,6 +1,4 @@
-using LatentMoE.Checkpoints;
-
-namespace LatentMoE.Training.Trainer;
+namespace LatentMoE.Checkpoints;
 
 /// <summary>The four models that comparisons are made of: latent or multi-head attention, experts or a dense feed-forward part, all else equal.</summary>
 public static class Twin

@@ -1,7 +1,7 @@
 using LatentMoE.Checkpoints;
 using LatentMoE.Tests.Support;
 
-namespace LatentMoE.Export.Tests.Graph;
+namespace LatentMoE.Export.Tests.Sources;
 
 public sealed class CheckpointWeightsTests
 {
