@@ -1,11 +1,15 @@
 using LatentMoE.Checkpoints;
+using LatentMoE.Runtime.Internals.Packages;
 
 namespace LatentMoE.Runtime.Internals.Sessions;
 
 /// <summary>Finds the native operator library: a given path, or beside this program's own assemblies, never beside a model.</summary>
 internal static class OperatorLibrary
 {
-    public const string FileName = "liblatentmoe_ops.so";
+    public const string FileName = "liblatentmoe_ops.so", Domain = "latentmoe";
+
+    /// <summary>The version of the domain that the library implements.</summary>
+    public const long DomainVersion = 1;
 
     /// <summary>The folders of this program, in the order of the search.</summary>
     public static IReadOnlyList<string> Folders { get; } =
@@ -30,5 +34,17 @@ internal static class OperatorLibrary
                     $"{path}: no such operator library. Build {FileName}, or leave the path out to run the standard operators.");
         }
         return (folders ?? Folders).Select(folder => Path.Combine(folder, FileName)).FirstOrDefault(File.Exists);
+    }
+
+    /// <summary>Checks that the library knows a model's operators: ONNX Runtime does not tell it which version a model imports.</summary>
+    /// <exception cref="CheckpointException">The model imports a later version.</exception>
+    public static void CheckVersion(string model)
+    {
+        if (OperatorSets.VersionOf(Domain, model) is > DomainVersion and var version)
+        {
+            throw new CheckpointException(
+                $"{model}: it uses version {version} of the operators '{Domain}', and {FileName} has version {DomainVersion}. " +
+                $"Update LatentMoE.Runtime, or set {nameof(LanguageModelOptions.UseOperatorLibrary)} to false to run standard operators.");
+        }
     }
 }

@@ -69,6 +69,7 @@ internal sealed partial class SessionFactory(ModelPackage package, LanguageModel
         options.ConfigureSession?.Invoke(settings);
         if (_library is not null)
         {
+            OperatorLibrary.CheckVersion(package.ModelPath);
             Register(settings, _library);
         }
         var session = new InferenceSession(package.ModelPath, settings);

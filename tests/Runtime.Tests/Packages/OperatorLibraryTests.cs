@@ -1,5 +1,8 @@
 using LatentMoE.Checkpoints;
+using LatentMoE.Runtime.Internals.Decoding;
+using LatentMoE.Runtime.Internals.Packages;
 using LatentMoE.Runtime.Internals.Sessions;
+using LatentMoE.Runtime.Tests.Decoding;
 using LatentMoE.Tests.Support;
 
 namespace LatentMoE.Runtime.Tests.Packages;
@@ -43,4 +46,61 @@ public class OperatorLibraryTests
         Assert.StartsWith($"{root[OperatorLibrary.FileName]}: ONNX Runtime cannot register it", error.Message);
         Assert.Contains("UseOperatorLibrary", error.Message);
     }
+
+    [Fact]
+    public void Find_OfABuiltProgram_IsTheLibraryBesideIt() =>
+        Assert.Equal(Path.Combine(OperatorLibrary.Folders[1], OperatorLibrary.FileName), OperatorLibrary.Find(new()));
+
+    [Theory]
+    [InlineData("LatentMoE", "plain")]
+    [InlineData("LatentMoE", null)]
+    [InlineData("LatentDense", null)]
+    public void Load_WithTheLibrary_GivesTheLogitsOfTheBodies(string name, string? isa)
+    {
+        int[] prompt = [.. Enumerable.Range(0, 20).Select(i => 2 + i * 37 % 260)];
+        using var bodies = Open(name, new() { Device = Device.Cpu, Threads = 2, UseOperatorLibrary = false });
+        using var library = Open(name, new()
+        {
+            Device = Device.Cpu,
+            Threads = 2,
+            ConfigureSession = settings => settings.AddSessionConfigEntry(isa is null ? "unused" : "latentmoe.isa", isa ?? ""),
+        });
+        DecoderSession expected = bodies.Rent(CancellationToken.None), actual = library.Rent(CancellationToken.None);
+        expected.Prefill(prompt);
+        actual.Prefill(prompt);
+        for (int step = 0; step < 5; step++)
+        {
+            Logits.Match(expected.Logits, actual.Logits, $"{name}, {isa ?? "best"}, step {step}", tolerance: 1e-5f);
+            expected.Step(11 + step);
+            actual.Step(11 + step);
+        }
+        bodies.Return(expected);
+        library.Return(actual);
+    }
+
+    [Fact]
+    public void Load_ModelOfALaterVersion_IsRefusedUnlessTheBodiesServe()
+    {
+        using var copy = TestPackages.Copy("LatentMoE");
+        // One more import: field 8 of the model with the domain in field 1 and version 2 in field 2.
+        byte[] import = [0x42, 13, 0x0a, 9, .. "latentmoe"u8, 0x10, 2];
+        File.AppendAllBytes(copy["model.onnx"], import);
+        var error = Assert.Throws<CheckpointException>(() => LanguageModel.Load(copy.Path, new() { Device = Device.Cpu }));
+        Assert.Contains("version 2 of the operators 'latentmoe'", error.Message);
+        Assert.Contains("UseOperatorLibrary", error.Message);
+        using var served = LanguageModel.Load(copy.Path, new() { Device = Device.Cpu, UseOperatorLibrary = false });
+    }
+
+    [Fact]
+    public void VersionOf_DamagedModel_IsNone()
+    {
+        using var root = new TemporaryFolder();
+        foreach (byte[] bytes in new byte[][] { [], [0x42], [0x42, 200, 1, 5], [0x3a, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1], [0xff, 0xff, 0xff, 0xff, 0xff, 0xff], [0x47, 1] })
+        {
+            File.WriteAllBytes(root["model.onnx"], bytes);
+            Assert.Equal(0, OperatorSets.VersionOf("latentmoe", root["model.onnx"]));
+        }
+    }
+
+    private static SessionPool Open(string name, LanguageModelOptions options) => new SessionFactory(ModelPackage.Open(TestPackages.Package(name)), options).Create();
 }
