@@ -1,22 +1,25 @@
 // The pipeline's targets. Each does what it depends on first; the work itself is in the programs that it starts.
 #load "feed/restore.cake"
+#load "tests/benchmarks/bench.cake"
 
 var target = Argument("target", "Export");
 bool Is(string name) => target.Equals(name, StringComparison.OrdinalIgnoreCase);
 
 string[] trainingArguments = ["preset", "twin", "data", "steps", "minutes", "batch", "learning-rate", "dropout", "seed", "dtype", "device", "report"];
 string[] samplingArguments = ["prompt", "max-tokens", "temperature", "top-k", "top-p", "min-p", "repetition-penalty", "seed", "stop", "greedy", "ignore-eos", "echo", "json", "device", "threads"];
-string[] flags = ["greedy", "ignore-eos", "echo", "json"];
+string[] randomArguments = ["random-weights", "preset", "twin", "seed"];
+string[] flags = ["random-weights", "greedy", "ignore-eos", "echo", "json"];
 
 // What each target understands; anything else would be silently without effect, so it stops the run.
 var understood = new Dictionary<string, string[]>(StringComparer.OrdinalIgnoreCase)
 {
     ["Restore"] = [], ["Build"] = [], ["Clean"] = [],
     ["Train"] = [.. trainingArguments, "output"],
-    ["Export"] = HasArgument("checkpoint") ? ["checkpoint", "precision", "output", "prompt"] : [.. trainingArguments, "precision", "output", "prompt"],
+    ["Export"] = [.. HasArgument("checkpoint") ? ["checkpoint", "prompt"] : HasArgument("random-weights") ? randomArguments : [.. trainingArguments, "prompt"], "precision", "cache", "output"],
     ["Generate"] = [.. samplingArguments, "model", "preset", "twin", "precision"],
     ["Evaluate"] = ["checkpoint", "preset", "twin", "data", "device"],
     ["Inspect"] = ["preset", "twin"],
+    ["Bench"] = benchArguments,
     ["Test"] = ["filter"],
 };
 
@@ -33,36 +36,50 @@ Setup<Paths>(context =>
     var preset = System.IO.Path.GetFileNameWithoutExtension(Argument("preset", "tiny"));
     var name = HasArgument("twin") ? $"{preset}-{Argument<string>("twin")}" : preset;
     var precision = Argument("precision", "f32");
-    if (precision != "f32")
+    // Said before a training that would end in the same error.
+    foreach (var (argument, value, allowed) in new[] { ("precision", precision, new[] { "f32", "f16", "bf16", "int8", "int4" }), ("cache", Argument("cache", "f32"), ["f32", "f16"]) })
     {
-        throw new CakeException($"--precision={precision} is not supported; f32 is");
+        if (!allowed.Contains(value) && !Is("Bench"))
+        {
+            throw new CakeException($"--{argument}={value} is not supported; {string.Join(", ", allowed)} are");
+        }
     }
     var checkpoint = MakeAbsolute(Directory(HasArgument("checkpoint") ? Argument<string>("checkpoint")
         : Is("Train") && HasArgument("output") ? Argument<string>("output") : $"artifacts/checkpoints/{name}"));
     var package = MakeAbsolute(Directory(HasArgument("model") ? Argument<string>("model")
-        : !Is("Train") && HasArgument("output") ? Argument<string>("output") : $"artifacts/models/{checkpoint.GetDirectoryName()}-{precision}"));
+        : !Is("Train") && HasArgument("output") ? Argument<string>("output") : $"artifacts/models/{(HasArgument("random-weights") ? name + "-random" : checkpoint.GetDirectoryName())}-{precision}"));
     return new Paths(checkpoint, package, MakeAbsolute(Directory("artifacts/test-results")));
 });
 
 Task("Build")
     .Description("Builds every project.")
     .IsDependentOn("Restore")
-    .Does(() => Run("dotnet", ["build", "Pipeline.sln", "--configuration", "Release", "--no-restore", "--nologo", "--verbosity", "quiet"]));
+    .Does(() =>
+{
+    Compiler();
+    Run("dotnet", ["build", "Pipeline.sln", "--configuration", "Release", "--no-restore", "--nologo", "--verbosity", "quiet"]);
+});
 
 Task("Train")
     .Description("Trains a model into a checkpoint folder; resumes what was interrupted. --preset= --twin= --data= --steps= --minutes= --seed= --device= --output=")
     .IsDependentOn("Build")
     .WithCriteria(() => !(Is("Export") && HasArgument("checkpoint")), "a checkpoint was named")
+    .WithCriteria(() => !(Is("Export") && HasArgument("random-weights")), "the weights are random")
     .Does<Paths>(paths => RunProgram("training/bin/Release/net10.0/LatentMoE.Training.dll",
         ["train", "--output", paths.Checkpoint.FullPath, .. Passed(trainingArguments)]));
 
 Task("Export")
-    .Description("Exports a checkpoint (trained first, if need be) to an ONNX package, checks it, prints a sample. --checkpoint= --precision= --output=")
+    .Description("Exports a checkpoint (trained first, if need be) to an ONNX package, checks it, prints a sample; or makes up the weights of a preset. --checkpoint= --precision= --cache= --output= --random-weights --preset=")
     .IsDependentOn("Train")
     .Does<Paths>(paths =>
 {
     RunProgram("export/bin/Release/net10.0/LatentMoE.Export.dll",
-        ["export", "--checkpoint", paths.Checkpoint.FullPath, "--output", paths.Package.FullPath, "--precision", Argument("precision", "f32")]);
+        ["export", .. HasArgument("random-weights") ? Passed(randomArguments) : ["--checkpoint", paths.Checkpoint.FullPath],
+        "--output", paths.Package.FullPath, .. Passed(["precision", "cache"])]);
+    if (HasArgument("random-weights"))
+    {
+        return;
+    }
     Information("");
     RunProgram("runtime/cli/bin/Release/net10.0/latentmoe.dll",
         ["generate", "--model", paths.Package.FullPath, "--prompt", Argument("prompt", "Once upon a time"), "--max-tokens", "120", "--temperature", "0.7", "--seed", "1", "--echo"]);
@@ -123,7 +140,7 @@ Task("Clean")
 {
     CleanDirectories("**/bin/Release");
     CleanDirectories("**/obj/Release");
-    foreach (var folder in new[] { "test-results", "reports", "cache" })
+    foreach (var folder in new[] { "test-results", "reports", "benchmarks", "cache" })
     {
         EnsureDirectoryDoesNotExist($"artifacts/{folder}", new DeleteDirectorySettings { Recursive = true, Force = true });
     }
@@ -152,17 +169,23 @@ ProcessArgumentBuilder Quoted(IEnumerable<string> arguments) =>
     arguments.Aggregate(new ProcessArgumentBuilder(), (builder, argument) =>
         builder.Append("\"" + System.Text.RegularExpressions.Regex.Replace(argument, @"(\\*)(""|$)", m => m.Groups[1].Value + m.Groups[1].Value + (m.Groups[2].Length > 0 ? "\\\"" : "")) + "\""));
 
+// The native operators are compiled with g++ and make.
+void Compiler() => Tools(["g++", "make"], "g++ make", "the build needs g++ 12 or later and make");
+
 // Node.js and npm run two of the consumers; the feed has asked for npm already where it builds packages.
-void Node()
+void Node() => Tools(["node", "npm"], "nodejs npm", "the tests need Node.js 18 or later with npm");
+
+// Installs a Debian package for programs that are missing, where that is allowed.
+void Tools(string[] programs, string packages, string need)
 {
-    if (Context.Tools.Resolve("node") is not null && Context.Tools.Resolve("npm") is not null)
+    if (programs.All(program => Context.Tools.Resolve(program) is not null))
     {
         return;
     }
-    var install = "apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends nodejs npm";
+    var install = $"apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends {packages}";
     if (Environment.UserName != "root" || !FileExists("/usr/bin/apt-get"))
     {
-        throw new CakeException($"the tests need Node.js 18 or later with npm; on Debian: sudo sh -c '{install}'");
+        throw new CakeException($"{need}; on Debian: sudo sh -c '{install}'");
     }
     Run("sh", ["-c", install]);
 }

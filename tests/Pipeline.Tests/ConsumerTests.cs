@@ -9,8 +9,10 @@ public sealed class ConsumerTests(SmallPackage small)
 {
     private const string Prompt = "Once upon a time";
 
-    private int[] Expected(string prompt, int tokens, params string[] more) => Tokens(Json(Command.Dotnet(Repository.Runtime,
-        ["generate", "--model", small.Package, "--prompt", prompt, "--max-tokens", $"{tokens}", "--greedy", "--json", .. more]).Succeeded().LastLine).GetProperty("token_ids"));
+    private int[] Expected(string prompt, int tokens, params string[] more) => Expected(small.Package, prompt, tokens, more);
+
+    private static int[] Expected(string package, string prompt, int tokens, params string[] more) => Tokens(Json(Command.Dotnet(Repository.Runtime,
+        ["generate", "--model", package, "--prompt", prompt, "--max-tokens", $"{tokens}", "--greedy", "--json", .. more]).Succeeded().LastLine).GetProperty("token_ids"));
 
     private static JsonElement Json(string text) => JsonDocument.Parse(text).RootElement;
 
@@ -26,6 +28,24 @@ public sealed class ConsumerTests(SmallPackage small)
         int[] tokens = Tokens(answer.GetProperty("tokens"));
         Assert.Equal(64, tokens.Length);
         Assert.Equal(Expected(Prompt, 64, "--ignore-eos"), tokens);
+    }
+
+    [Theory]
+    [InlineData("bf16", "f32")]
+    [InlineData("int8", "f32")]
+    [InlineData("int4", "f32")]
+    [InlineData("f16", "f16")]
+    public void EveryPrecision_LoadsEverywhereAndGivesTheSameTokens(string precision, string cache)
+    {
+        string package = small.Export(precision, cache);
+        int[] expected = Expected(package, Prompt, 32, "--ignore-eos");
+        // onnxruntime-node 1.17 has no tensors of float16.
+        foreach (string runtime in cache == "f32" ? new[] { "onnxruntime-node", "onnxruntime-node-2024" } : ["onnxruntime-node"])
+        {
+            Assert.Equal(expected, Tokens(Json(NodeModules.Run("generate.mjs", [package, "--prompt", Prompt, "--tokens", "32", "--ignore-eos", "--runtime", runtime]).LastLine).GetProperty("tokens")));
+        }
+        var rows = Json(Command.Dotnet(Repository.GenAIConsumer, [package, $"{true}", "32", Prompt]).Succeeded().LastLine).GetProperty("rows");
+        Assert.Equal(Expected(package, Prompt, 32), Tokens(rows[0].GetProperty("tokens")));
     }
 
     [Theory]

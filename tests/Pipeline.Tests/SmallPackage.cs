@@ -24,6 +24,14 @@ public sealed class SmallPackage : IDisposable
 
     internal Outcome Train(string output, params string[] more) => Command.Dotnet(Repository.Training, [.. Arguments(output), .. more]);
 
+    /// <summary>The folder of a package of another precision or cache.</summary>
+    public string Export(string precision, string cache)
+    {
+        string package = Path.Combine(Root, $"package-{precision}-{cache}");
+        Command.Dotnet(Repository.Export, "export", "--checkpoint", Checkpoint, "--output", package, "--precision", precision, "--cache", cache).Succeeded();
+        return package;
+    }
+
     internal string[] Arguments(string output) =>
         ["train", "--preset", Preset, "--output", output, "--cache", Path.Combine(Root, "cache"), "--report", Path.Combine(Root, "training.html")];
 

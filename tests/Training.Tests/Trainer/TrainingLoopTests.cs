@@ -1,3 +1,4 @@
+using LatentMoE.Checkpoints;
 using LatentMoE.Training.Model;
 using LatentMoE.Training.Tests.Model;
 using LatentMoE.Training.Trainer;

@@ -27,7 +27,9 @@ const int64 = (values, dims) => new ort.Tensor('int64', BigInt64Array.from(value
 const names = pattern => Array.from({ length: decoder.num_hidden_layers }, (_, layer) => pattern.replace('%d', layer));
 const past = [...names(decoder.inputs.past_key_names), ...names(decoder.inputs.past_value_names)];
 const present = [...names(decoder.outputs.present_key_names), ...names(decoder.outputs.present_value_names)];
-let cache = past.map(() => new ort.Tensor('float32', new Float32Array(0), [1, decoder.num_key_value_heads, 0, decoder.head_size]));
+const half = read('manifest.json').cache === 'f16';
+const empty = () => (half ? ['float16', new Uint16Array(0)] : ['float32', new Float32Array(0)]);
+let cache = past.map(() => new ort.Tensor(...empty(), [1, decoder.num_key_value_heads, 0, decoder.head_size]));
 
 const bos = config.add_bos_token ? tokenizer.encode(config.bos_token).ids : [];
 const prompt = [...bos, ...tokenizer.encode(options.prompt, { add_special_tokens: false }).ids];
