@@ -28,7 +28,7 @@ internal sealed partial class SessionFactory(ModelPackage package, LanguageModel
                     throw new NotSupportedException("no NVIDIA driver is installed (libcuda.so.1 cannot be loaded)");
                 }
                 var pool = Load(Device.Cuda);
-                Chosen(Device.Cuda, "a session runs there", _library ?? "none, standard operators");
+                Chosen(Device.Cuda, "a session runs there", LibraryFor(Device.Cuda) ?? "none, standard operators");
                 return pool;
             }
             catch (Exception e) when (e is NotSupportedException or OnnxRuntimeException)
@@ -44,7 +44,7 @@ internal sealed partial class SessionFactory(ModelPackage package, LanguageModel
         try
         {
             var pool = Load(Device.Cpu);
-            Chosen(Device.Cpu, why, _library ?? "none, standard operators");
+            Chosen(Device.Cpu, why, LibraryFor(Device.Cpu) ?? "none, standard operators");
             return pool;
         }
         catch (OnnxRuntimeException e)
@@ -54,6 +54,9 @@ internal sealed partial class SessionFactory(ModelPackage package, LanguageModel
                 "The package is damaged or was made for another version: export it again.", e);
         }
     }
+
+    // The library that comes along has kernels for the CPU: in a CUDA session they would bring the cache back at every step.
+    private string? LibraryFor(Device device) => device == Device.Cpu || options.OperatorLibrary is not null ? _library : null;
 
     private SessionPool Load(Device device)
     {
@@ -67,10 +70,10 @@ internal sealed partial class SessionFactory(ModelPackage package, LanguageModel
             settings.AppendExecutionProvider_CUDA();
         }
         options.ConfigureSession?.Invoke(settings);
-        if (_library is not null)
+        if (LibraryFor(device) is { } library)
         {
             OperatorLibrary.CheckVersion(package.ModelPath);
-            Register(settings, _library);
+            Register(settings, library);
         }
         var session = new InferenceSession(package.ModelPath, settings);
         SessionPool? pool = null;
