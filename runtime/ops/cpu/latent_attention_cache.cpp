@@ -43,9 +43,7 @@ void carry_past(const Call& call) {
 void normalise(const Call& call, const float* x, float* out) {
     const AttentionSettings& s = call.settings;
     const float root = std::sqrt(call.kernels.squares(x, s.rank) / static_cast<float>(s.rank) + s.epsilon);
-    for (int64_t i = 0; i < s.rank; i++) {
-        out[i] = x[i] / root * call.tensors.kv_norm[i];
-    }
+    call.kernels.normalise(x, call.tensors.kv_norm, 1 / root, out, s.rank);
 }
 
 void write_half(const Call& call, const float* from, void* buffer, int64_t index) {
