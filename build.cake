@@ -16,7 +16,7 @@ var understood = new Dictionary<string, string[]>(StringComparer.OrdinalIgnoreCa
     ["Restore"] = [], ["Build"] = [], ["Clean"] = [],
     ["Train"] = [.. trainingArguments, "output"],
     ["Export"] = [.. HasArgument("checkpoint") ? ["checkpoint", "prompt"] : HasArgument("random-weights") ? randomArguments : [.. trainingArguments, "prompt"], "precision", "cache", "output"],
-    ["Generate"] = [.. samplingArguments, "model", "preset", "twin", "precision"],
+    ["Generate"] = [.. samplingArguments, "model", "preset", "twin", "precision", "cache"],
     ["Evaluate"] = ["checkpoint", "preset", "twin", "data", "device"],
     ["Inspect"] = ["preset", "twin"],
     ["Bench"] = benchArguments,
@@ -47,7 +47,7 @@ Setup<Paths>(context =>
     var checkpoint = MakeAbsolute(Directory(HasArgument("checkpoint") ? Argument<string>("checkpoint")
         : Is("Train") && HasArgument("output") ? Argument<string>("output") : $"artifacts/checkpoints/{name}"));
     var package = MakeAbsolute(Directory(HasArgument("model") ? Argument<string>("model")
-        : !Is("Train") && HasArgument("output") ? Argument<string>("output") : $"artifacts/models/{(HasArgument("random-weights") ? name + "-random" : checkpoint.GetDirectoryName())}-{precision}"));
+        : !Is("Train") && HasArgument("output") ? Argument<string>("output") : $"artifacts/models/{(HasArgument("random-weights") ? name + "-random" : checkpoint.GetDirectoryName())}-{precision}{(Argument("cache", "f32") == "f16" ? "-cache-f16" : "")}"));
     return new Paths(checkpoint, package, MakeAbsolute(Directory("artifacts/test-results")));
 });
 
