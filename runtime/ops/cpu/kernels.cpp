@@ -1,5 +1,6 @@
 #include "kernels.h"
 #include "kernels_amx_present.h"
+#include "kernels_avx512vnni.h"
 #include "matrix_unit_check.h"
 
 namespace latentmoe {
@@ -22,8 +23,15 @@ const auto& candidates() {
 #ifdef __x86_64__
     static const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
                                __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
-    static const Kernels amx = [] {
+    static const bool avx512vnni = avx512 && __builtin_cpu_supports("avx512vnni");
+    static const Kernels vnni = [] {
         Kernels kernels = avx512_kernels;
+        kernels.name = "avx512vnni";
+        use_byte_products(kernels);
+        return kernels;
+    }();
+    static const Kernels amx = [] {
+        Kernels kernels = avx512vnni ? vnni : avx512_kernels;
         kernels.name = "amx";
         kernels.few = 8;  // tiles need fewer tokens than vectors to be worth packing
         kernels.unit = &amx_unit;
@@ -33,6 +41,7 @@ const auto& candidates() {
     static const Candidate all[] = {
 #ifdef __x86_64__
         {&amx, avx512 && amx_present() && unit_agrees(amx)},
+        {&vnni, avx512vnni},
         {&avx512_kernels, avx512},
         {&avx2_kernels, __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c")},
 #endif

@@ -22,7 +22,7 @@ struct MatrixUnit {
 
 /// Pointers need no alignment. All sums are in float32, and those over one row do not depend on the other rows of a call.
 struct Kernels {
-    const char* name;  // "plain", "avx2", "avx512", "amx"
+    const char* name;  // "plain", "avx2", "avx512", "avx512vnni", "amx"
     int64_t panel;     // rows that `pack` lays side by side
     int64_t few;       // most tokens that `dot` takes
 

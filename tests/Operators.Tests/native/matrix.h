@@ -20,7 +20,7 @@ inline const char* name_of(WeightType type) {
 /// The sets of this machine, and AMX's kernels over modelled tiles.
 inline std::vector<const Kernels*> instruction_sets() {
     std::vector<const Kernels*> sets;
-    for (const char* name : {"plain", "avx2", "avx512", "amx"}) {
+    for (const char* name : {"plain", "avx2", "avx512", "avx512vnni", "amx"}) {
         if (const Kernels* kernels = find_kernels(name)) {
             sets.push_back(kernels);
         }
