@@ -20,6 +20,18 @@ struct MatrixUnit {
     void (*product)(const Weights& w, int64_t first, int64_t count, const float* const* a, const void* blocks, int64_t tokens, float* const* c);
 };
 
+/// Rows of a cache, each in two halves of so many numbers; a half's rows lie one behind the other.
+struct CachedRows {
+    const void *first, *second;
+    int64_t half;
+    bool half_precision;  // float16, else float32
+
+    template <typename E>
+    LATENTMOE_INLINE const E* side(int64_t index) const {
+        return static_cast<const E*>(index == 0 ? first : second);
+    }
+};
+
 /// Pointers need no alignment. All sums are in float32, and those over one row do not depend on the other rows of a call.
 struct Kernels {
     const char* name;  // "plain", "avx2", "avx512", "avx512vnni", "amx"
@@ -44,6 +56,12 @@ struct Kernels {
                      bool add);
 
     const MatrixUnit* unit;  // does what `pack` and `multiply` do, and better; null where there is none
+
+    /// scores[l · stride + i] = q[l] · row i, for l < lines, q [lines, 2 · half], and i < count. Rows of `next` are wanted soon.
+    void (*score)(const CachedRows& rows, const CachedRows& next, int64_t count, const float* q, int64_t lines, float* scores, int64_t stride);
+
+    /// sums[l · width + k] = Σ_i weights[l · stride + i] · row i [k], plus what sums holds where `add`, for k < width.
+    void (*weigh)(const CachedRows& rows, int64_t count, const float* weights, int64_t stride, int64_t lines, float* sums, int64_t width, bool add);
 
     /// The largest of x; −infinity for none. A NaN is passed over.
     float (*maximum)(const float* x, int64_t count);

@@ -1,5 +1,6 @@
 // The whole table for a vector type.
 #pragma once
+#include "kernels_cached.h"
 #include "kernels_dot.h"
 #include "kernels_multiply.h"
 #include "kernels_rows.h"
@@ -19,6 +20,8 @@ constexpr Kernels kernels_of(const char* name) {
         .widen = Panels<V>::widen,
         .multiply = Multiply<V>::run,
         .unit = nullptr,
+        .score = Cached<V>::score,
+        .weigh = Cached<V>::weigh,
         .maximum = Rows<V>::maximum,
         .exponentials = Rows<V>::exponentials,
         .swiglu = Rows<V>::swiglu,

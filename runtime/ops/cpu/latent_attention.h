@@ -49,6 +49,9 @@ std::vector<Group> plan(const Call& call);
 /// Brings the past to present, where they are not the same memory, and the tokens of live groups to their columns.
 void write_cache(const Call& call, const std::vector<Group>& groups);
 
+/// The cached rows of a batch row from column first on.
+CachedRows cached_rows(const Call& call, int64_t row, int64_t first);
+
 /// out = columns first to first + count − 1 of a batch row, [count, w].
 void read_cache(const Call& call, int64_t row, int64_t first, int64_t count, float* out);
 

@@ -3,6 +3,7 @@
 #include "latent_attention_softmax.h"
 #include "latent_attention_waves.h"
 #include "latent_attention_workers.h"
+#include "products.h"
 
 #include <algorithm>
 
@@ -14,7 +15,8 @@ constexpr int64_t tile_columns = 64;    // cached rows that are taken at a time;
 constexpr int64_t expand_rows = 32;     // rows of kv_b widened, and queries expanded, at a time
 constexpr int64_t from_multiply = 24;   // tokens from which packing kv_b pays
 constexpr int64_t from_turned = 12;     // lines from which a product of matrices gives scores faster than dot products
-constexpr int64_t dot_lines = 4;        // queries of a dot product: more would leave too few sums for more than one row
+constexpr int64_t asked_rows = 8;       // of kv_b that are asked for before they are needed
+constexpr int64_t few_columns = 128;    // that heads attend over one by one, all of a head's work in one unit
 constexpr double reading = 8;           // cost of a weight's way from memory, in multiplications
 
 class Absorbed {
@@ -35,11 +37,25 @@ public:
         const int64_t blocks = (wave.count() + expand_rows - 1) / expand_rows;
         const auto lines = static_cast<double>(s_.heads), rank = static_cast<double>(s_.rank), width = static_cast<double>(call_.width());
         const double expansion = lines * rank * (static_cast<double>(wave.count()) + reading * static_cast<double>(blocks));
+        if (wave.lines <= few_columns && wave.partials == static_cast<int64_t>(wave.tiles.size())) {
+            workers_.run(s_.heads, expansion * static_cast<double>(s_.nope + s_.value), [&](int64_t head, float* scratch) {
+                for (int64_t first = 0; first < wave.count(); first += expand_rows) {
+                    absorb(wave, head, first, scratch);
+                }
+                for (const Tile& tile : wave.tiles) {
+                    attend(tile, 0, head, 1, scratch);
+                }
+                for (int64_t first = 0; first < wave.count(); first += expand_rows) {
+                    expand(wave, head, first, scratch);
+                }
+            });
+            return;
+        }
         workers_.run(s_.heads * blocks, expansion * static_cast<double>(s_.nope), [&](int64_t unit, float* scratch) {
             absorb(wave, unit / blocks, unit % blocks * expand_rows, scratch);
         });
         workers_.run(static_cast<int64_t>(wave.units.size()), wave.lines * lines * (rank + width), [&](int64_t unit, float* scratch) {
-            attend(wave.tiles[wave.units[unit].tile], wave.units[unit].chunk, scratch);
+            attend(wave.tiles[wave.units[unit].tile], wave.units[unit].chunk, 0, s_.heads, scratch);
         });
         workers_.run(s_.heads * blocks, expansion * static_cast<double>(s_.value), [&](int64_t unit, float* scratch) {
             expand(wave, unit / blocks, unit % blocks * expand_rows, scratch);
@@ -74,39 +90,42 @@ private:
         for (int64_t row = 0; row < s_.nope; row += expand_rows) {
             const int64_t depth = std::min(expand_rows, s_.nope - row);
             for (int64_t i = 0; i < depth; i++) {
+                fetch(call_.tensors.kv_b, call_.key_row(head) + row + i + asked_rows, 1);
                 k_.widen(call_.tensors.kv_b, call_.key_row(head) + row + i, widened + i * s_.rank);
             }
             multiply(k_, scaled + row, s_.nope, count, depth, widened, s_.rank, out, stride, s_.rank, row > 0);
         }
     }
 
-    /// Partial sums of a tile's queries over one chunk.
-    void attend(const Tile& tile, int64_t chunk, float* scratch) {
-        const int64_t width = call_.width(), heads = s_.heads, block = tile.partial + chunk * tile.count;
+    /// Partial sums of a tile's queries over one chunk, for `heads` heads from the given one on: all of them, or the tile has one query.
+    void attend(const Tile& tile, int64_t chunk, int64_t head, int64_t heads, float* scratch) {
+        const int64_t width = call_.width(), block = (tile.partial + chunk * tile.count) * s_.heads + head;
         const int64_t begin = chunk * tile.length, end = std::min(begin + tile.length, tile.columns());
-        const float* queries = queries_ + tile.first * heads * width;
+        const float* queries = queries_ + (tile.first * s_.heads + head) * width;
         const bool turned = tile.count * heads >= from_turned;
         float *rows = scratch, *scores = rows + tile_columns * width;  // [tile_columns, w], [count · H, tile_columns]
         float* rest = scores + most_lines() * tile_columns;
         if (turned) {
             pack_queries(queries, tile.count * heads, rest);
         }
-        std::fill_n(running_ + block * heads, tile.count * heads, Running{});
+        std::fill_n(running_ + block, tile.count * heads, Running{});
         int64_t first = 0;  // The queries before it see none of the columns: they are in order.
         for (int64_t column = begin; column < end; column += tile_columns) {
             const int64_t columns = std::min(tile_columns, end - column);
             while (tile.queries[first].columns <= column) {
                 first++;
             }
-            const int64_t lines = (tile.count - first) * heads, line = (block + first) * heads;
-            read_cache(call_, tile.row, column, columns, rows);
-            if (turned) {
-                score_turned(rest, tile.count * heads, rows, columns, scores);
-            } else {
-                score(queries, tile.count * heads, rows, columns, scores);
-            }
+            const int64_t lines = (tile.count - first) * heads, line = block + first * heads;
             float* sums = sums_ + line * s_.rank;
             float* weights = scores + first * heads * tile_columns;
+            const CachedRows cached = cached_rows(call_, tile.row, column);
+            if (turned) {
+                read_cache(call_, tile.row, column, columns, rows);
+                score_turned(rest, tile.count * heads, rows, columns, scores);
+            } else {
+                const CachedRows next = column + columns < end ? cached_rows(call_, tile.row, column + columns) : cached;
+                k_.score(cached, next, columns, queries + first * heads * width, lines, weights, tile_columns);
+            }
             for (int64_t i = 0; i < lines; i++) {
                 const int64_t seen = std::min(tile.queries[first + i / heads].columns - column, columns);
                 const float factor = advance(k_, running_[line + i], weights + i * tile_columns, seen, columns);
@@ -114,23 +133,11 @@ private:
                     k_.scale(sums + i * s_.rank, s_.rank, factor);
                 }
             }
-            multiply(k_, weights, tile_columns, lines, columns, rows, width, sums, s_.rank, s_.rank, column > begin);
-        }
-    }
-
-    /// scores [lines, columns] = queries [lines, w] · rowsᵀ, line by line.
-    void score(const float* queries, int64_t lines, const float* rows, int64_t columns, float* scores) {
-        const int64_t width = call_.width(), step = std::min(k_.few, dot_lines);
-        const Weights keys{.type = WeightType::F32, .data = rows, .rows = columns, .columns = width};
-        for (int64_t first = 0; first < lines; first += step) {
-            const int64_t count = std::min(step, lines - first);
-            std::array<const float*, dot_lines> from;
-            std::array<float*, dot_lines> to;
-            for (int64_t i = 0; i < count; i++) {
-                from[i] = queries + (first + i) * width;
-                to[i] = scores + (first + i) * tile_columns;
+            if (turned) {
+                multiply(k_, weights, tile_columns, lines, columns, rows, width, sums, s_.rank, s_.rank, column > begin);
+            } else {
+                k_.weigh(cached, columns, weights, tile_columns, lines, sums, s_.rank, column > begin);
             }
-            k_.dot_near(keys, 0, columns, from.data(), count, to.data());
         }
     }
 

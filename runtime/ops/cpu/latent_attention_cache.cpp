@@ -101,6 +101,12 @@ void write_cache(const Call& call, const std::vector<Group>& groups) {
     });
 }
 
+CachedRows cached_rows(const Call& call, int64_t row, int64_t first) {
+    const int64_t half = call.width() / 2, start = (row * call.present() + first) * half * element(call);
+    const auto from = [&](const void* buffer) { return static_cast<const std::byte*>(buffer) + start; };
+    return {from(call.tensors.present_key), from(call.tensors.present_value), half, call.tensors.half_cache};
+}
+
 void read_cache(const Call& call, int64_t row, int64_t first, int64_t count, float* out) {
     const int64_t half = call.width() / 2, start = row * call.present() + first;
     for (int64_t i = 0; i < count; i++) {

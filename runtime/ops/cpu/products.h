@@ -11,12 +11,17 @@ namespace latentmoe {
 /// From this many tokens on, rows are packed into panels; below, they are streamed.
 inline bool many(const Kernels& kernels, int64_t tokens) { return tokens > kernels.few; }
 
-/// Parts for so many bytes of weights that are read once: enough of them for all cores to end together, each long enough for memory
-/// to come at its full speed.
+inline int64_t cores() {
+    static const int64_t count = std::max(1u, std::thread::hardware_concurrency());
+    return count;
+}
+
+/// Parts for so many bytes of weights that are read once: equally many for all cores, each long enough for memory to come at its full
+/// speed.
 inline int64_t streamed_parts(int64_t bytes) {
-    static const int64_t cores = std::max(1u, std::thread::hardware_concurrency());
     constexpr int64_t least = 32 << 10;
-    return std::clamp<int64_t>(bytes / least, 1, 8 * cores);
+    const int64_t most = bytes / least;
+    return most < cores() ? std::max<int64_t>(most, 1) : std::min<int64_t>((most + cores() - 1) / cores(), 8) * cores();
 }
 
 /// Asks for the first bytes of rows that will be read soon.
