@@ -8,6 +8,9 @@
 namespace latentmoe {
 namespace {
 
+// Panels of rows that are streamed together, at most.
+constexpr int64_t kMostPanels = 4;
+
 // The tokens of one expert. A shared expert serves all tokens, with a share of one.
 struct Group {
     Weights gate_up, down;      // [2 · hidden, d], [d, hidden]
@@ -55,9 +58,10 @@ public:
         }
     }
 
-    /// Adds the group's part to output columns [first, last), at most a panel of them.
+    /// Adds the group's part to output columns [first, last): at most a panel of them, or of kMostPanels where it has few tokens.
     void output(const Group& group, int64_t first, int64_t last) const {
         alignas(64) float part[kUnitTokens * kMostPanel];
+        static_assert(kMostFew * kMostPanels <= kUnitTokens);
         int64_t columns = last - first, pass = pass_tokens(kernels);
         auto a = [&](int64_t i) { return middle(group, i); };
         auto add = [&](int64_t begin, int64_t end) {
@@ -85,6 +89,9 @@ private:
 struct Part {
     int64_t group, first, last;
 };
+
+/// Rows of a group of few tokens that are taken together: as many as memory likes, while every core has parts enough to choose from.
+int64_t streamed_rows(const Kernels& kernels, int64_t panels) { return kernels.panel * std::clamp<int64_t>(panels / (4 * cores()), 1, kMostPanels); }
 
 // Brings the tokens of the groups that have many into a matrix unit's order, and makes room for their hidden rows.
 void arrange(Host& host, const Kernels& kernels, const Mixture& mixture, Group* groups, int64_t used, int64_t width) {
@@ -145,24 +152,44 @@ void mix_experts(Host& host, const Kernels& kernels, const ExpertWeights& w, con
         }
     }
 
-    int64_t step = kernels.panel;
-    int64_t most = (shared + step - 1) / step + w.experts * ((hidden + step - 1) / step);
-    auto* parts = host.array<Part>(std::max<int64_t>(most, 1));
+    int64_t panels = 0;
+    bool all_few = true;
+    for (int64_t g = 0; g < used; g++) {
+        panels += (groups[g].hidden + kernels.panel - 1) / kernels.panel;
+        all_few = all_few && !many(kernels, groups[g].count);
+    }
+    auto* parts = host.array<Part>(std::max<int64_t>(panels, 1));
     int64_t count = 0;
     for (int64_t g = 0; g < used; g++) {
-        for (int64_t first = 0; first < groups[g].hidden; first += step) {
-            parts[count++] = {g, first, std::min(first + step, groups[g].hidden)};
+        int64_t rows = many(kernels, groups[g].count) ? kernels.panel : streamed_rows(kernels, panels);
+        for (int64_t first = 0; first < groups[g].hidden; first += rows) {
+            parts[count++] = {g, first, std::min(first + rows, groups[g].hidden)};
         }
     }
     Mixture mixture(kernels, w, x, shares, slots, y);
     arrange(host, kernels, mixture, groups, used, width);
-    host.parallel(count, [&](int64_t i) { mixture.hidden(groups[parts[i].group], parts[i].first, parts[i].last); });
+    auto ask = [&](const Group& group, const Weights& w, int64_t first, int64_t last) {
+        if (!many(kernels, group.count)) {
+            fetch(w, first, last - first);
+        }
+    };
+    host.parallel(count, [&](int64_t i) {
+        if (i + 1 < count) {
+            const Group& next = groups[parts[i + 1].group];
+            ask(next, next.gate_up, parts[i + 1].first, parts[i + 1].last);
+        }
+        mixture.hidden(groups[parts[i].group], parts[i].first, parts[i].last);
+    });
+    int64_t step = all_few ? streamed_rows(kernels, 2 * (width / kernels.panel)) : kernels.panel;
     host.parallel((width + step - 1) / step, [&](int64_t i) {
+        int64_t first = i * step, last = std::min(first + step, width);
         for (int64_t g = 0; g < used; g++) {
-            if (g + 1 < used && !many(kernels, groups[g + 1].count)) {
-                fetch(groups[g + 1].down, i * step, std::min(step, width - i * step));
+            if (g + 1 < used) {
+                ask(groups[g + 1], groups[g + 1].down, first, last);
+            } else if (last < width) {
+                ask(groups[0], groups[0].down, last, std::min(last + step, width));
             }
-            mixture.output(groups[g], i * step, std::min((i + 1) * step, width));
+            mixture.output(groups[g], first, last);
         }
     });
 }

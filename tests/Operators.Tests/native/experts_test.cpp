@@ -145,6 +145,15 @@ TEST(experts_many_tokens) {
     });
 }
 
+// Several panels are streamed together.
+TEST(experts_wide) {
+    for_each_case([](const Kernels& kernels, WeightType type) {
+        for (const int64_t tokens : {1, 4}) {
+            check(kernels, type, {1040, 144, 9, 272}, tokens, 7, 40, [](int64_t token, int64_t slot) { return (slot + token) % 9; });
+        }
+    });
+}
+
 TEST(experts_all_tokens_to_one) {
     for_each_case([](const Kernels& kernels, WeightType type) {
         for (const int64_t tokens : {1, 2, 7, 33, 150}) {

@@ -126,6 +126,44 @@ TEST(kernels_dot_nan_and_infinity_stay_in_their_rows) {
     });
 }
 
+TEST(kernels_dot_long_rows) {
+    for_each_case(7, 1, [](const Case& c) {
+        for (const int64_t columns : {1008, 1024, 1040, 2176}) {
+            const Matrix w(c.type, 6, columns, c.random);
+            check_dot(c, w, random_rows(c.random, std::min<int64_t>(c.kernels.few, 6), columns), 0, 6);
+        }
+    });
+}
+
+// Whole numbers would overflow, or lose what is small beside the others.
+TEST(kernels_dot_tokens_of_any_size) {
+    for_each_case(8, 1, [](const Case& c) {
+        const Matrix w(c.type, 9, 96, c.random);
+        for (const float size : {0.0f, 1e-36f, 1e-30f, 1e-6f, 1e6f, 1e36f}) {
+            Rows x = random_rows(c.random, 1, 96);
+            for (int64_t k = 0; k < 96; k++) {
+                x.rows[0][k] *= size;
+            }
+            check_dot(c, w, x, 0, 9);
+        }
+    });
+}
+
+TEST(kernels_dot_largest_numbers_of_equal_sign) {
+    for (const Kernels* kernels : instruction_sets()) {
+        for (const int8_t weight : {-128, 127}) {
+            const Exact<uint8_t> bytes(64, static_cast<uint8_t>(weight));
+            const Exact<uint16_t> scales(2, to_f16(1));
+            const Weights w{WeightType::Int8, bytes.data(), scales.data(), 1, 64, 32};
+            const Exact<float> x(64, -3.25f);
+            const float* from = x.data();
+            float y = 0, *to = &y;
+            kernels->dot(w, 0, 1, &from, 1, &to);
+            close(text("dot of ", kernels->name, " with ", +weight), {-3.25 * 64 * weight}, &y, 1e-6);
+        }
+    }
+}
+
 TEST(kernels_pack_and_widen_are_exact) {
     for_each_case(4, 12, [](const Case& c) {
         const int64_t panel = c.kernels.panel, count = c.random.between(1, panel), rows = count + c.random.between(0, 5);
