@@ -92,7 +92,7 @@ class ByteDot {
     static constexpr int64_t cached = 16 << 10;  // bytes of weights that tokens take turns at: half of a small first-level cache
     static constexpr int64_t ahead = 4096;       // bytes between what is read and what is asked for: so long is memory's answer
     static constexpr int together = 4;           // tokens whose sums fit the registers, and rows
-    static constexpr int64_t most = 24;          // tokens
+    static constexpr int64_t most = Avx512::few;  // tokens
 
     // Below it, the factor of a token is no longer finite.
     static constexpr float smallest = 1e-30f;

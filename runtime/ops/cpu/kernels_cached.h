@@ -78,7 +78,8 @@ private:
                 }
 #pragma GCC unroll 8
                 for (int l = 0; l < lines; l++) {
-                    const F y = V::load(to + l * 2 * half + k);
+                    F y = V::load(to + l * 2 * half + k);
+                    V::hold(y);
 #pragma GCC unroll 4
                     for (int r = 0; r < height; r++) {
                         sum[r * lines + l] = V::fma(x[r], y, sum[r * lines + l]);

@@ -16,6 +16,7 @@ constexpr int64_t expand_rows = 32;     // rows of kv_b widened, and queries exp
 constexpr int64_t from_multiply = 24;   // tokens from which packing kv_b pays
 constexpr int64_t from_turned = 12;     // lines from which a product of matrices gives scores faster than dot products
 constexpr int64_t asked_rows = 8;       // of kv_b that are asked for before they are needed
+constexpr int64_t neighbours = 8;       // chunks of a context that a worker takes one after the other: their rows are asked for ahead
 constexpr int64_t few_columns = 128;    // that heads attend over one by one, all of a head's work in one unit
 constexpr double reading = 8;           // cost of a weight's way from memory, in multiplications
 
@@ -56,7 +57,7 @@ public:
         });
         workers_.run(static_cast<int64_t>(wave.units.size()), wave.lines * lines * (rank + width), [&](int64_t unit, float* scratch) {
             attend(wave.tiles[wave.units[unit].tile], wave.units[unit].chunk, 0, s_.heads, scratch);
-        });
+        }, neighbours);
         workers_.run(s_.heads * blocks, expansion * static_cast<double>(s_.value), [&](int64_t unit, float* scratch) {
             expand(wave, unit / blocks, unit % blocks * expand_rows, scratch);
         });
@@ -123,7 +124,7 @@ private:
                 read_cache(call_, tile.row, column, columns, rows);
                 score_turned(rest, tile.count * heads, rows, columns, scores);
             } else {
-                const CachedRows next = column + columns < end ? cached_rows(call_, tile.row, column + columns) : cached;
+                const CachedRows next = column + columns < tile.columns() ? cached_rows(call_, tile.row, column + columns) : cached;
                 k_.score(cached, next, columns, queries + first * heads * width, lines, weights, tile_columns);
             }
             for (int64_t i = 0; i < lines; i++) {

@@ -1,4 +1,4 @@
-// Units of unequal length over few workers: each worker takes the next unit that is left, and has scratch memory of its own.
+// Units of unequal length over few workers: each worker takes the next units that are left, and has scratch memory of its own.
 #pragma once
 #include "host.h"
 
@@ -15,13 +15,17 @@ public:
         : host_(host), floats_((floats + 15) / 16 * 16), scratch_(floats_ > 0 ? host.array<float>(cores() * floats_) : nullptr) {}
 
     /// body(unit, scratch) for each unit; `work` is about how many multiplications they are in all, and decides whether threads pay.
+    /// Of many units a worker takes up to `together` neighbours at once.
     template <typename Body>
-    void run(int64_t units, double work, Body&& body) {
+    void run(int64_t units, double work, Body&& body, int64_t together = 1) {
         const auto worth = static_cast<int64_t>(std::min(1 + work / worker_work, 1e6));
+        const int64_t workers = std::min({units, worth, cores()}), step = std::clamp<int64_t>(units / (2 * cores()), 1, together);
         std::atomic<int64_t> next{0};
-        host_.parallel(std::min({units, worth, cores()}), [&](int64_t worker) {
-            for (int64_t unit; (unit = next.fetch_add(1, std::memory_order_relaxed)) < units;) {
-                body(unit, scratch_ + worker * floats_);
+        host_.parallel(workers, [&](int64_t worker) {
+            for (int64_t first; (first = next.fetch_add(step, std::memory_order_relaxed)) < units;) {
+                for (int64_t unit = first; unit < std::min(first + step, units); unit++) {
+                    body(unit, scratch_ + worker * floats_);
+                }
             }
         });
     }

@@ -18,6 +18,8 @@ struct Avx2 {
     static Floats zero() { return _mm256_setzero_ps(); }
     static Floats all(float x) { return _mm256_set1_ps(x); }
     static Floats load(const float* p) { return _mm256_loadu_ps(p); }
+    /// Holds x in a register: else each of its uses may load it again.
+    static void hold(Floats& x) { asm("" : "+x"(x)); }
     static void store(float* p, Floats x) { _mm256_storeu_ps(p, x); }
     static Floats load_bf16(const uint16_t* p) {
         return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))), 16));

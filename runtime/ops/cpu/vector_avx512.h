@@ -24,6 +24,8 @@ struct Avx512 {
     static Floats zero() { return _mm512_setzero_ps(); }
     static Floats all(float x) { return _mm512_set1_ps(x); }
     static Floats load(const float* p) { return _mm512_loadu_ps(p); }
+    /// Holds x in a register: else each of its uses may load it again.
+    static void hold(Floats& x) { asm("" : "+v"(x)); }
     static void store(float* p, Floats x) { _mm512_storeu_ps(p, x); }
     static Floats load_bf16(const uint16_t* p) {
         return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))), 16));

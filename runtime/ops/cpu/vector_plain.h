@@ -25,6 +25,7 @@ struct Plain {
         std::memcpy(&x, p, sizeof x);
         return x;
     }
+    static void hold(Floats&) {}
     static void store(float* p, Floats x) { std::memcpy(p, &x, sizeof x); }
     static Floats load_bf16(const uint16_t* p) {
         return Floats{float_of_bf16(p[0]), float_of_bf16(p[1]), float_of_bf16(p[2]), float_of_bf16(p[3])};
