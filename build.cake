@@ -7,6 +7,7 @@ bool Is(string name) => target.Equals(name, StringComparison.OrdinalIgnoreCase);
 
 string[] trainingArguments = ["preset", "twin", "data", "steps", "minutes", "batch", "learning-rate", "dropout", "seed", "dtype", "device", "report"];
 string[] samplingArguments = ["prompt", "max-tokens", "temperature", "top-k", "top-p", "min-p", "repetition-penalty", "seed", "stop", "greedy", "ignore-eos", "echo", "json", "device", "threads"];
+string[] typeArguments = ["precision", "activations", "cache"];
 string[] randomArguments = ["random-weights", "preset", "twin", "seed"];
 string[] flags = ["random-weights", "greedy", "ignore-eos", "echo", "json"];
 
@@ -15,8 +16,8 @@ var understood = new Dictionary<string, string[]>(StringComparer.OrdinalIgnoreCa
 {
     ["Restore"] = [], ["Build"] = [], ["Clean"] = [],
     ["Train"] = [.. trainingArguments, "output"],
-    ["Export"] = [.. HasArgument("checkpoint") ? ["checkpoint", "prompt"] : HasArgument("random-weights") ? randomArguments : [.. trainingArguments, "prompt"], "precision", "cache", "output"],
-    ["Generate"] = [.. samplingArguments, "model", "preset", "twin", "precision", "cache"],
+    ["Export"] = [.. HasArgument("checkpoint") ? ["checkpoint", "prompt"] : HasArgument("random-weights") ? randomArguments : [.. trainingArguments, "prompt"], .. typeArguments, "output"],
+    ["Generate"] = [.. samplingArguments, "model", "preset", "twin", .. typeArguments],
     ["Evaluate"] = ["checkpoint", "preset", "twin", "data", "device"],
     ["Inspect"] = ["preset", "twin"],
     ["Bench"] = benchArguments,
@@ -35,19 +36,25 @@ Setup<Paths>(context =>
     }
     var preset = System.IO.Path.GetFileNameWithoutExtension(Argument("preset", "tiny"));
     var name = HasArgument("twin") ? $"{preset}-{Argument<string>("twin")}" : preset;
-    var precision = Argument("precision", "f32");
+    var activations = Argument("activations", "f32");
+    var precision = Argument("precision", activations);
+    var cache = Argument("cache", activations);
     // Said before a training that would end in the same error.
-    foreach (var (argument, value, allowed) in new[] { ("precision", precision, new[] { "f32", "f16", "bf16", "int8", "int4" }), ("cache", Argument("cache", "f32"), ["f32", "f16"]) })
+    foreach (var (argument, value, allowed) in new[] { ("activations", activations, new[] { "f32", "f16", "bf16" }), ("precision", precision, ["f32", "f16", "bf16", "int8", "int4"]), ("cache", cache, activations == "f32" ? ["f32", "f16"] : [activations]) })
     {
         if (!allowed.Contains(value) && !Is("Bench"))
         {
             throw new CakeException($"--{argument}={value} is not supported; {string.Join(", ", allowed)} are");
         }
     }
+    if (Is("Export") && activations != "f32" && !new[] { activations, "int8", "int4" }.Contains(precision))
+    {
+        throw new CakeException($"--precision={precision} does not go with --activations={activations}; {activations}, int8 and int4 do");
+    }
     var checkpoint = MakeAbsolute(Directory(HasArgument("checkpoint") ? Argument<string>("checkpoint")
         : Is("Train") && HasArgument("output") ? Argument<string>("output") : $"artifacts/checkpoints/{name}"));
     var package = MakeAbsolute(Directory(HasArgument("model") ? Argument<string>("model")
-        : !Is("Train") && HasArgument("output") ? Argument<string>("output") : $"artifacts/models/{(HasArgument("random-weights") ? name + "-random" : checkpoint.GetDirectoryName())}-{precision}{(Argument("cache", "f32") == "f16" ? "-cache-f16" : "")}"));
+        : !Is("Train") && HasArgument("output") ? Argument<string>("output") : $"artifacts/models/{(HasArgument("random-weights") ? name + "-random" : checkpoint.GetDirectoryName())}-{precision}{(activations == "f32" ? "" : $"-activations-{activations}")}{(cache == activations ? "" : $"-cache-{cache}")}"));
     return new Paths(checkpoint, package, MakeAbsolute(Directory("artifacts/test-results")));
 });
 
@@ -69,13 +76,13 @@ Task("Train")
         ["train", "--output", paths.Checkpoint.FullPath, .. Passed(trainingArguments)]));
 
 Task("Export")
-    .Description("Exports a checkpoint (trained first, if need be) to an ONNX package, checks it, prints a sample; or makes up the weights of a preset. --checkpoint= --precision= --cache= --output= --random-weights --preset=")
+    .Description("Exports a checkpoint (trained first, if need be) to an ONNX package, checks it, prints a sample; or makes up the weights of a preset. --checkpoint= --precision= --activations= --cache= --output= --random-weights --preset=")
     .IsDependentOn("Train")
     .Does<Paths>(paths =>
 {
     RunProgram("export/bin/Release/net10.0/LatentMoE.Export.dll",
         ["export", .. HasArgument("random-weights") ? Passed(randomArguments) : ["--checkpoint", paths.Checkpoint.FullPath],
-        "--output", paths.Package.FullPath, .. Passed(["precision", "cache"])]);
+        "--output", paths.Package.FullPath, .. Passed(typeArguments)]);
     if (HasArgument("random-weights"))
     {
         return;
@@ -169,8 +176,16 @@ ProcessArgumentBuilder Quoted(IEnumerable<string> arguments) =>
     arguments.Aggregate(new ProcessArgumentBuilder(), (builder, argument) =>
         builder.Append("\"" + System.Text.RegularExpressions.Regex.Replace(argument, @"(\\*)(""|$)", m => m.Groups[1].Value + m.Groups[1].Value + (m.Groups[2].Length > 0 ? "\\\"" : "")) + "\""));
 
-// The native operators are compiled with g++ and make.
-void Compiler() => Tools(["g++", "make"], "g++ make", "the build needs g++ 12 or later and make");
+// The native operators are compiled with g++ and make, and the CUDA kernels among them with clang, which needs no CUDA toolkit. The
+// variable BuildCudaKernels, which MSBuild reads too, leaves these out where there is no clang 19.
+void Compiler()
+{
+    Tools(["g++", "make"], "g++ make", "the build needs g++ 12 or later and make");
+    if (!"false".Equals(EnvironmentVariable("BuildCudaKernels"), StringComparison.OrdinalIgnoreCase))
+    {
+        Tools(["clang++-19"], "clang-19", "the CUDA kernels need clang 19 (or set BuildCudaKernels=false to build without them)");
+    }
+}
 
 // Node.js and npm run two of the consumers; the feed has asked for npm already where it builds packages.
 void Node() => Tools(["node", "npm"], "nodejs npm", "the tests need Node.js 18 or later with npm");

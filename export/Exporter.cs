@@ -4,7 +4,6 @@ using LatentMoE.Export.Graph;
 using LatentMoE.Export.Package;
 using LatentMoE.Export.Parity;
 using LatentMoE.Export.Sources;
-using static LatentMoE.Export.Onnx.TensorProto.Types;
 
 namespace LatentMoE.Export;
 
@@ -22,8 +21,7 @@ public static class Exporter
     public static ExportResult Run(
         ExportOptions options, IProgress<ExportProgress>? progress = null, CancellationToken cancellation = default)
     {
-        Require("precision", options.Precision, ExportOptions.Precisions);
-        Require("cache", options.Cache, ExportOptions.Caches);
+        options.Validate();
         try
         {
             using var source = ModelSource.Open(options);
@@ -35,22 +33,14 @@ public static class Exporter
         }
     }
 
-    private static void Require(string name, string value, IReadOnlyList<string> known)
-    {
-        if (!known.Contains(value))
-        {
-            throw new CheckpointException($"{name} \"{value}\" is not one of: {string.Join(", ", known)}.");
-        }
-    }
-
     private static ExportResult Write(
         ExportOptions options, ModelSource source, IProgress<ExportProgress>? progress, CancellationToken cancellation)
     {
         var config = source.Config;
-        var cache = options.Cache == "f16" ? DataType.Float16 : DataType.Float;
-        GroupQueryLimits.Check(config, source.Origin, cache);
-        var precision = Precision.Of(options.Precision, config);
-        var (model, data) = DecoderGraph.Build(config, source.Weights, precision, cache);
+        var (cache, activations) = (FloatTypes.Of(options.CacheType), FloatTypes.Of(options.Activations));
+        GroupQueryLimits.Check(config, source.Origin, cache, activations);
+        var precision = Precision.Of(options.Precision, config, activations);
+        var (model, data) = DecoderGraph.Build(config, source.Weights, precision, cache, activations);
         // What the package is compared with, where its numbers are not the checkpoint's.
         var twin = options.IsExact || !ParityCheck.IsPossible(source.Checkpoint) ? null
             : new ModelFiles(DecoderGraph.Build(config, source.Weights, precision.Rounded()));

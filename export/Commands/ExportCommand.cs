@@ -16,26 +16,27 @@ internal static class ExportCommand
             Description = "Folder of the package; one that is there is replaced when the new one is whole",
             Required = true,
         };
-        var precision = new Option<string>("--precision")
+        var precision = new Option<string?>("--precision")
         {
-            Description = $"Type of the weights: {string.Join(", ", ExportOptions.Precisions)}",
+            Description = $"Type of the weights: {string.Join(", ", ExportOptions.Precisions)}; default that of the activations",
+        };
+        var activations = new Option<string>("--activations")
+        {
+            Description = $"Type of the values between operators and of the cache: {string.Join(", ", ExportOptions.FloatTypes)}",
             DefaultValueFactory = _ => "f32",
         };
-        var cache = new Option<string>("--cache")
-        {
-            Description = $"Type of the cache: {string.Join(", ", ExportOptions.Caches)}",
-            DefaultValueFactory = _ => "f32",
-        };
+        var cache = new Option<string?>("--cache") { Description = "Type of the cache, f32 or f16, beside activations of f32" };
         var random = new RandomOptions();
-        var command = new Command("export", "Write a model package") { checkpoint, output, precision, cache };
+        var command = new Command("export", "Write a model package") { checkpoint, output, precision, activations, cache };
         random.AddTo(command);
         command.SetAction((parsed, cancellation) => Task.FromResult(Run(console, new ExportOptions
         {
             Checkpoint = parsed.GetValue(checkpoint),
             Random = random.Read(parsed),
             Output = parsed.GetValue(output)!,
-            Precision = parsed.GetValue(precision)!,
-            Cache = parsed.GetValue(cache)!,
+            Precision = parsed.GetValue(precision) ?? parsed.GetValue(activations)!,
+            Activations = parsed.GetValue(activations)!,
+            Cache = parsed.GetValue(cache),
         }, cancellation)));
         return command;
     }
@@ -84,8 +85,9 @@ internal static class ExportCommand
         console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{(report.Passed ? "parity holds" : "parity FAILS")}: {report.Rows} x {report.Tokens} tokens, {report.Lines.Count} "
                 + $"comparisons, limit {report.Measure.Text()} of {report.Limit:0e+0} of the range"));
-        if (report.Rounding is Rounding rounding)
+        if (report is { Rounding: Rounding rounding, Choice: Choice choice })
         {
+            console.WriteLine($"choice: {choice.Text()}");
             console.WriteLine($"rounding: {rounding.Text()}");
         }
     }

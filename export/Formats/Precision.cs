@@ -1,5 +1,6 @@
 using LatentMoE.Checkpoints;
 using LatentMoE.Export.Sources;
+using static LatentMoE.Export.Onnx.TensorProto.Types;
 
 namespace LatentMoE.Export.Formats;
 
@@ -14,9 +15,11 @@ internal sealed record Precision(WeightFormat Linear, WeightFormat Experts, Weig
     public static IReadOnlyList<string> Names { get; } = ["f32", "f16", "bf16", "int8", "int4"];
 
     /// <param name="name">One of <see cref="Names"/>.</param>
+    /// <param name="activations">Tables that are not quantised with the rest are of this type, or float16 beside float32.</param>
     /// <exception cref="CheckpointException">A row is no whole number of blocks.</exception>
-    public static Precision Of(string name, ModelConfig config)
+    public static Precision Of(string name, ModelConfig config, DataType activations = DataType.Float)
     {
+        var tables = activations == DataType.Bfloat16 ? WeightFormat.BFloat16 : WeightFormat.Float16;
         switch (name)
         {
             case "f32":
@@ -27,10 +30,10 @@ internal sealed record Precision(WeightFormat Linear, WeightFormat Experts, Weig
                 return new(WeightFormat.BFloat16, WeightFormat.BFloat16, WeightFormat.BFloat16);
             case "int8":
                 var (linear, experts) = Blocks(name, config);
-                return new(new Int8Format(linear), new Int8Format(experts), WeightFormat.Float16);
+                return new(new Int8Format(linear), new Int8Format(experts), tables);
             case "int4":
                 (linear, experts) = Blocks(name, config);
-                return new(new Int4Format(linear), new Int4Format(experts), WeightFormat.Float16);
+                return new(new Int4Format(linear), new Int4Format(experts), tables);
             default:
                 throw new ArgumentException($"there is no precision {name}");
         }

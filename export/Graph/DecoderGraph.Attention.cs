@@ -1,4 +1,5 @@
 using LatentMoE.Export.Onnx;
+using static LatentMoE.Export.Onnx.TensorProto.Types;
 
 namespace LatentMoE.Export.Graph;
 
@@ -8,7 +9,8 @@ internal sealed partial class DecoderGraph
     {
         protected DecoderGraph Decoder { get; } = decoder;
         protected GraphBuilder Graph => Decoder.graph;
-        protected RotaryTables Rotary { get; } = new(decoder.graph, decoder.config);
+        protected RotaryTables Rotary { get; } =
+            new(decoder.graph, decoder.config, decoder.config.IsLatent ? DataType.Float : decoder.activations);
 
         /// <summary>x (B, S, d), normed → the attention's output (B, S, d).</summary>
         public abstract string Layer(string x, int layer);

@@ -11,13 +11,17 @@ internal sealed partial class DecoderGraph
     {
         private readonly GraphBuilder graph = decoder.graph;
         private readonly ModelConfig config = decoder.config;
-        private readonly MoERouter? router = decoder.config.IsMoE ? new(decoder.config) : null;
-        private readonly MoEExperts? experts = decoder.config.IsMoE ? new(decoder.config, decoder.precision.Experts) : null;
+        private readonly MoERouter? router = decoder.config.IsMoE ? new(decoder.config, decoder.activations) : null;
+        private readonly MoEExperts? experts =
+            decoder.config.IsMoE ? new(decoder.config, decoder.precision.Experts, decoder.activations) : null;
         private string? positions;
 
         /// <summary>x (B, S, d) → (B, S, d).</summary>
-        public string Dense(string x, string p) =>
-            decoder.Project(graph.SwiGlu(decoder.Project(x, p + "gate_proj"), decoder.Project(x, p + "up_proj")), p + "down_proj");
+        public string Dense(string x, string p)
+        {
+            string Part(string name) => graph.Widen(decoder.Project(x, p + name), decoder.activations);
+            return decoder.Project(graph.Narrow(graph.SwiGlu(Part("gate_proj"), Part("up_proj")), decoder.activations), p + "down_proj");
+        }
 
         /// <summary>x (B, S, d) → (N, d).</summary>
         public string Experts(string x, string p)

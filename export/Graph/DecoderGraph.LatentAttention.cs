@@ -6,7 +6,7 @@ internal sealed partial class DecoderGraph
 {
     private sealed class LatentAttentionPart(DecoderGraph decoder) : AttentionPart(decoder)
     {
-        private readonly LatentAttention attention = new(decoder.config, decoder.precision.Tables, decoder.cache);
+        private readonly LatentAttention attention = new(decoder.config, decoder.precision.Tables, decoder.cache, decoder.activations);
 
         public override string Layer(string x, int layer)
         {

@@ -9,7 +9,8 @@ namespace LatentMoE.Export.Graph;
 
 /// <summary>
 /// The decoder of any family as a graph: input_ids, attention_mask, position_ids, past_key_values.N.key/value and the optional
-/// num_logits_to_keep → logits, present.N.key/value. Batch, sequence, mask and cache lengths stay symbolic.
+/// num_logits_to_keep → logits, present.N.key/value. Batch, sequence, mask and cache lengths stay symbolic. Values between operators
+/// are of the type of the activations, and so are the logits, but that those of bfloat16 leave as float32.
 /// </summary>
 internal sealed partial class DecoderGraph
 {
@@ -18,27 +19,31 @@ internal sealed partial class DecoderGraph
     private readonly ModelConfig config;
     private readonly IWeightSource weights;
     private readonly Precision precision;
-    private readonly DataType cache;
+    private readonly DataType cache, activations;
     private readonly GraphBuilder graph = new("decoder");
     private readonly Linear linear;
     private readonly AddRmsNorm addNorm;
 
-    private DecoderGraph(ModelConfig config, IWeightSource weights, Precision precision, DataType cache)
+    private DecoderGraph(ModelConfig config, IWeightSource weights, Precision precision, DataType cache, DataType activations)
     {
-        (this.config, this.weights, this.precision, this.cache) = (config, weights, precision, cache);
-        linear = new(precision.Linear);
-        addNorm = new(config.RmsNormEps);
+        (this.config, this.weights, this.precision, this.cache, this.activations) = (config, weights, precision, cache, activations);
+        linear = new(precision.Linear, activations);
+        addNorm = new(config.RmsNormEps, activations);
     }
 
     /// <summary>The model, and the writer of its weights.</summary>
-    /// <param name="cache">Float or Float16.</param>
-    public static (ModelProto Model, ExternalData Data) Build(
-        ModelConfig config, IWeightSource weights, Precision? precision = null, DataType cache = DataType.Float)
+    /// <param name="precision">With tables in the type of the activations where these are not float32.</param>
+    /// <param name="cache">The type of the activations, or Float16 beside those of Float.</param>
+    public static (ModelProto Model, ExternalData Data) Build(ModelConfig config, IWeightSource weights, Precision? precision = null,
+        DataType cache = DataType.Float, DataType activations = DataType.Float)
     {
-        var decoder = new DecoderGraph(config, weights, precision ?? Precision.Float32, cache);
+        var decoder = new DecoderGraph(config, weights, precision ?? Precision.Float32, cache, activations);
         decoder.Decode();
         return (decoder.graph.Build(ToolName, ToolVersion), decoder.graph.Data);
     }
+
+    /// <summary>The type of the logits: nobody outside reads bfloat16.</summary>
+    public static DataType LogitsType(DataType activations) => activations == DataType.Bfloat16 ? DataType.Float : activations;
 
     public static string ToolVersion => typeof(DecoderGraph).Assembly.GetName().Version!.ToString(3);
 
@@ -48,10 +53,11 @@ internal sealed partial class DecoderGraph
         graph.Input("attention_mask", DataType.Int64, "batch", "total");
         graph.Input("position_ids", DataType.Int64, "batch", "sequence");
         string keep = graph.OptionalInput("num_logits_to_keep", 0);
-        graph.Output("logits", DataType.Float, "batch", "kept", config.VocabSize);
+        graph.Output("logits", LogitsType(activations), "batch", "kept", config.VocabSize);
         graph.Scope = "embed/";
         string[] embedding = Matrix(precision.Tables, "model.embed_tokens.weight");
-        string x = precision.Tables.Widen(graph, [.. embedding.Select(part => graph.Gather(part, "input_ids"))], 3); // (B, S, d)
+        string[] rows = [.. embedding.Select(part => graph.Gather(part, "input_ids"))]; // (B, S, d)
+        string x = activations == DataType.Float ? precision.Tables.Widen(graph, rows, 3) : rows[0];
         AttentionPart attention = config.IsLatent ? new LatentAttentionPart(this) : new MultiHeadAttentionPart(this);
         var feedForward = new FeedForwardPart(this);
         string normed = Norm(x, "model.layers.0.input_layernorm.weight");
@@ -66,20 +72,37 @@ internal sealed partial class DecoderGraph
             (normed, x) = AddNorm("mlp", y, x, last ? "model.norm.weight" : $"model.layers.{layer + 1}.input_layernorm.weight");
         }
         graph.Scope = "head/";
-        // The last num_logits_to_keep tokens; 0 keeps all.
-        string count = graph.Reshape(keep, 1), start = graph.Where(graph.Greater(count, graph.Ints(0)), graph.Neg(count), graph.Ints(0));
-        x = graph.Slice(normed, start, graph.Ints(long.MaxValue), 1);
+        Head(Last(normed, keep), embedding);
+    }
+
+    // x (B, S, d) → its last num_logits_to_keep tokens; 0 keeps all.
+    private string Last(string x, string keep)
+    {
+        // Every step hangs on the extent, so that a device computes none of them: it would have to wait for where the slice starts.
+        string tokens = graph.Shape(x, 1, 2), before = graph.Sub(tokens, keep); // (1)
+        string start = graph.Where(graph.Less(before, tokens), graph.Max(before, graph.Ints(0)), graph.Ints(0));
+        return graph.Slice(x, start, graph.Ints(long.MaxValue), 1);
+    }
+
+    private void Head(string x, string[] embedding)
+    {
+        bool cast = LogitsType(activations) != activations;
+        string logits = cast ? graph.Scope + "logits" : "logits";
         if (config.TieWordEmbeddings)
         {
-            new Linear(precision.Tables).Call(graph, [x, .. embedding], ["logits"]);
+            new Linear(precision.Tables, activations).Call(graph, [x, .. embedding], [logits]);
         }
         else
         {
-            linear.Call(graph, [x, .. Matrix(precision.Linear, "lm_head.weight")], ["logits"]);
+            linear.Call(graph, [x, .. Matrix(precision.Linear, "lm_head.weight")], [logits]);
+        }
+        if (cast)
+        {
+            graph.Append("", "Cast", [logits], ["logits"], [NodeAttribute.Int("to", (long)LogitsType(activations))]);
         }
     }
 
-    private string Norm(string x, string gain) => graph.RmsNorm(x, Weight(gain), config.RmsNormEps);
+    private string Norm(string x, string gain) => graph.RmsNorm(x, Weight(gain), config.RmsNormEps, activations);
 
     /// <summary>residual + x, and its norm; x is (.., d), the others are (B, S, d).</summary>
     private (string Normed, string Sum) AddNorm(string part, string x, string residual, string gain)

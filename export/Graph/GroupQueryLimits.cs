@@ -3,18 +3,27 @@ using static LatentMoE.Export.Onnx.TensorProto.Types;
 
 namespace LatentMoE.Export.Graph;
 
-/// <summary>What ONNX Runtime's GroupQueryAttention, which the multi-head twins use, asks of a head.</summary>
+/// <summary>What ONNX Runtime's GroupQueryAttention, which the multi-head twins use, asks of types and heads.</summary>
 internal static class GroupQueryLimits
 {
-    /// <exception cref="CheckpointException">The head cannot be rotated by it, or the cache is of another type than the activations.</exception>
-    public static void Check(ModelConfig config, string origin, DataType cache)
+    /// <exception cref="CheckpointException">It has no kernel for the types, or cannot rotate the head.</exception>
+    public static void Check(ModelConfig config, string origin, DataType cache, DataType activations)
     {
-        if (!config.IsLatent && cache != DataType.Float)
+        if (config.IsLatent)
         {
-            throw new CheckpointException($"{origin}: ONNX Runtime's GroupQueryAttention keeps its cache in the type of its activations, "
-                + "float32. Export with --cache=f32.");
+            return;
         }
-        if (!config.IsLatent && config.MultiHeadDim % 16 != 0)
+        if (cache != activations)
+        {
+            throw new CheckpointException($"{origin}: ONNX Runtime's GroupQueryAttention keeps its cache in the type of its activations. "
+                + "Export with --cache=f32, or with --activations=f16.");
+        }
+        if (activations == DataType.Bfloat16)
+        {
+            throw new CheckpointException($"{origin}: ONNX Runtime's GroupQueryAttention has no bfloat16 kernel on the CPU, where a package "
+                + "is compared with its checkpoint. Export with --activations=f16 or f32.");
+        }
+        if (config.MultiHeadDim % 16 != 0)
         {
             throw new CheckpointException($"{origin}: head_dim is {config.MultiHeadDim}; ONNX Runtime's GroupQueryAttention rotates "
                 + "heads whose width is a multiple of 16.");

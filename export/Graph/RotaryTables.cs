@@ -1,5 +1,5 @@
-using System.Runtime.InteropServices;
 using LatentMoE.Checkpoints;
+using LatentMoE.Export.Formats;
 using LatentMoE.Export.Onnx;
 using static LatentMoE.Export.Onnx.TensorProto.Types;
 
@@ -10,17 +10,18 @@ namespace LatentMoE.Export.Graph;
 /// </summary>
 internal sealed class RotaryTables
 {
-    public RotaryTables(GraphBuilder graph, ModelConfig config)
+    public RotaryTables(GraphBuilder graph, ModelConfig config, DataType type)
     {
+        var format = new FloatFormat(type);
         long[] shape = [config.MaxPositionEmbeddings, config.RopeDim / 2];
-        Cos = graph.Weight("rotary.cos", DataType.Float, shape, stream => Write(stream, config, Math.Cos));
-        Sin = graph.Weight("rotary.sin", DataType.Float, shape, stream => Write(stream, config, Math.Sin));
+        Cos = graph.Weight("rotary.cos", type, shape, stream => Write(stream, config, format, Math.Cos));
+        Sin = graph.Weight("rotary.sin", type, shape, stream => Write(stream, config, format, Math.Sin));
     }
 
     public string Cos { get; }
     public string Sin { get; }
 
-    private static void Write(Stream stream, ModelConfig config, Func<double, double> function)
+    private static void Write(Stream stream, ModelConfig config, FloatFormat format, Func<double, double> function)
     {
         var row = new float[config.RopeDim / 2];
         for (int position = 0; position < config.MaxPositionEmbeddings; position++)
@@ -29,7 +30,7 @@ internal sealed class RotaryTables
             {
                 row[i] = (float)function(position * Math.Pow(config.RopeTheta, -2.0 * i / config.RopeDim));
             }
-            stream.Write(MemoryMarshal.AsBytes<float>(row));
+            stream.Write(format.Encode(new WeightRows("rotary tables", 0, row)).Data);
         }
     }
 }

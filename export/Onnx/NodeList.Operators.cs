@@ -15,8 +15,6 @@ internal partial class NodeList
 
     public string Pow(string a, string b) => Node("Pow", [a, b]);
 
-    public string Neg(string a) => Node("Neg", [a]);
-
     public string Sqrt(string a) => Node("Sqrt", [a]);
 
     public string Sigmoid(string a) => Node("Sigmoid", [a]);
@@ -29,7 +27,7 @@ internal partial class NodeList
 
     public string Equal(string a, string b) => Node("Equal", [a, b]);
 
-    public string Greater(string a, string b) => Node("Greater", [a, b]);
+    public string Less(string a, string b) => Node("Less", [a, b]);
 
     public string GreaterOrEqual(string a, string b) => Node("GreaterOrEqual", [a, b]);
 

@@ -10,17 +10,21 @@ internal sealed partial class LatentAttention
     // past (B, 1, P, w/2) and row (B, 1, S, w/2) → all cached rows and the spare one (B, 1, max(P, T) + 1, w/2)
     private string Write(NodeList f, string past, string missing, string indices, string row)
     {
-        if (cache == DataType.Float)
+        if (cache == DataType.Float16)
         {
-            return f.ScatterND(f.PadEnd(past, missing, 2), indices, row);
+            // Older runtimes do not pad float16.
+            string room = f.HalfZeros(f.Concat(0, f.Shape(past, 0, 2), missing, f.Shape(past, 3, 4)));
+            return f.ScatterND(f.Concat(2, past, room), indices, f.Cast(row, cache));
         }
-        // Older runtimes do not pad float16.
-        string room = f.HalfZeros(f.Concat(0, f.Shape(past, 0, 2), missing, f.Shape(past, 3, 4)));
-        return f.ScatterND(f.Concat(2, past, room), indices, f.Cast(row, cache));
+        // ONNX Runtime neither pads nor scatters bfloat16 on the CPU: there the buffer holds its values as float32.
+        string rounded = f.Widen(f.Narrow(row, cache), cache);
+        return f.ScatterND(f.PadEnd(f.Widen(past, cache), missing, 2), indices, rounded);
     }
 
-    // What the forms read of the cache.
-    private string Float(NodeList f, string rows) => cache == DataType.Float ? rows : f.Cast(rows, DataType.Float);
+    // Columns of a buffer as an output holds them, and as the forms read them.
+    private string Stored(NodeList f, string columns) => cache == DataType.Bfloat16 ? f.Cast(columns, cache) : columns;
+
+    private string Read(NodeList f, string columns) => cache == DataType.Float16 ? f.Cast(columns, DataType.Float) : columns;
 
     // Columns to append: the spare one, and those that the mask has beyond the past.
     private static string Missing(NodeList f)

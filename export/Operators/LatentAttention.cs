@@ -9,9 +9,11 @@ namespace LatentMoE.Export.Operators;
 /// Multi-head latent attention with its cache (arXiv 2405.04434, section 2.1): q [B, S, H(dn+dr)], kv [B, S, r+dr], kv_norm [r],
 /// kv_b [H(dn+dv), r], cos and sin [max, dr/2], position_ids [B, S], attention_mask [B, T], past_key and past_value [B, 1, P, w/2]
 /// → out [B, S, H·dv], present_key and present_value [B, 1, max(P, T), w/2], where w = r+dr is the width of a token's cached row
-/// [latent ; rotated key]. kv_b is of any float type, the cache float32 or float16; the body is built for those of the model.
+/// [latent ; rotated key]. kv_b is of any float type. q, kv and out are of the type of the activations, which is also the cache's, but
+/// that float32 activations may have a float16 cache; norm, cosines and sines are float32. The body is built for the types of the model.
 /// </summary>
-internal sealed partial class LatentAttention(ModelConfig config, WeightFormat? expansion = null, DataType cache = DataType.Float) : Operator
+internal sealed partial class LatentAttention(
+    ModelConfig config, WeightFormat? expansion = null, DataType cache = DataType.Float, DataType activations = DataType.Float) : Operator
 {
     // Added to the scores of columns that a query may not see; finite, so that a row without any stays finite.
     private const double Masked = -3e38;
@@ -49,8 +51,9 @@ internal sealed partial class LatentAttention(ModelConfig config, WeightFormat? 
         // Rotary positions: the query heads and the one key turn together.
         string position = f.Max("position_ids", f.Int(0));
         string cos = f.Unsqueeze(f.Gather("cos", position), 1), sin = f.Unsqueeze(f.Gather("sin", position), 1); // (B, 1, S, dr/2)
-        string query = f.Transpose(f.Reshape("q", 0, 0, heads, nope + rope), 0, 2, 1, 3); // (B, H, S, dn+dr)
-        string[] q = f.Split(query, 3, nope, rope), kv = f.Split("kv", 2, rank, rope);
+        string query = f.Reshape(f.Widen("q", activations), 0, 0, heads, nope + rope); // (B, S, H, dn+dr)
+        string[] q = f.Split(f.Transpose(query, 0, 2, 1, 3), 3, nope, rope); // (B, H, S, dn), (B, H, S, dr)
+        string[] kv = f.Split(f.Widen("kv", activations), 2, rank, rope); // (B, S, r), (B, S, dr)
         string latent = f.Unsqueeze(f.RmsNorm(kv[0], "kv_norm", config.RmsNormEps), 1); // (B, 1, S, r)
         string turned = f.Rope(f.Concat(1, q[1], f.Unsqueeze(kv[1], 1)), cos, sin, rope, config.RopeInterleave); // (B, H+1, S, dr)
         string[] ropes = f.Split(turned, 1, heads, 1);
@@ -62,11 +65,11 @@ internal sealed partial class LatentAttention(ModelConfig config, WeightFormat? 
         string indices = Indices(f, slot), missing = Missing(f);
         // (B, 1, columns + 1, w/2) each
         string[] buffers = [Write(f, "past_key", missing, indices, row[0]), Write(f, "past_value", missing, indices, row[1])];
-        string[] present = [.. buffers.Select(buffer => f.Slice(buffer, f.Ints(0), f.Ints(-1), 2))];
+        string[] present = [.. buffers.Select(buffer => Stored(f, f.Slice(buffer, f.Ints(0), f.Ints(-1), 2)))];
 
         // Nothing beyond the largest slot is ever seen.
         string seen = f.Max(f.Add(f.ReduceMax(f.Reshape(slot, -1), keep: true, 0), f.Ints(1)), f.Ints(1)); // M
-        string[] attended = [.. buffers.Select(buffer => Float(f, f.Slice(buffer, f.Ints(0), seen, 2)))]; // (B, 1, M, w/2)
+        string[] attended = [.. buffers.Select(buffer => Read(f, f.Slice(buffer, f.Ints(0), seen, 2)))]; // (B, 1, M, w/2)
         string columns = f.Range(f.Int(0), f.Squeeze(seen, 0));
         string visible = f.LessOrEqual(columns, f.Unsqueeze("position_ids", 2)); // (B, S, M)
         string bias = f.Unsqueeze(f.Where(visible, f.Float(0), f.Float(Masked)), 1); // (B, 1, S, M)
@@ -76,6 +79,7 @@ internal sealed partial class LatentAttention(ModelConfig config, WeightFormat? 
         string values = FullFormFrom is int limit
             ? f.If(f.GreaterOrEqual(tokens, f.Int(limit)), g => Full(g, parts), g => Absorbed(g, parts))
             : Absorbed(f, parts);
-        return [f.Reshape(f.Transpose(values, 0, 2, 1, 3), 0, 0, heads * value), .. present];
+        string joined = f.Reshape(f.Transpose(values, 0, 2, 1, 3), 0, 0, heads * value); // (B, S, H·dv)
+        return [f.Narrow(joined, activations), .. present];
     }
 }

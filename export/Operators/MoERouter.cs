@@ -7,16 +7,18 @@ namespace LatentMoE.Export.Operators;
 /// <summary>
 /// Chooses experts: x [N, d], gate [E, d], bias [E], position_ids [N] → experts int32 [N, k], weights [N, k].
 /// The choice goes by score + bias, the weights come from the scores alone (arXiv 2408.15664); equal scores go to the lower
-/// index. A token at position −1 gets experts −1 and weights 0.
+/// index. A token at position −1 gets experts −1 and weights 0. x is of the type of the activations, all else float32.
 /// </summary>
 internal sealed class MoERouter : Operator
 {
     // Below every score + bias, and finite.
     private const double Excluded = -3e38;
     private readonly int experts;
+    private readonly DataType activations;
 
-    public MoERouter(ModelConfig config)
+    public MoERouter(ModelConfig config, DataType activations = DataType.Float)
     {
+        this.activations = activations;
         experts = config.NRoutedExperts;
         TopK = config.NumExpertsPerTok;
         ScoringFunc = config.ScoringFunc;
@@ -51,7 +53,7 @@ internal sealed class MoERouter : Operator
 
     protected override string[] Body(NodeList f)
     {
-        string logits = f.MatMul("x", f.Transpose("gate", 1, 0)); // (N, E)
+        string logits = f.MatMul(f.Widen("x", activations), f.Transpose("gate", 1, 0)); // (N, E)
         string scores = ScoringFunc == "softmax" ? f.Softmax(logits) : f.Sigmoid(logits);
         string choice = f.Add(scores, "bias");
         if (NGroup > 1 && TopkMethod != "greedy")

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using LatentMoE.Checkpoints;
+using LatentMoE.Export.Formats;
 using LatentMoE.Export.Graph;
 using LatentMoE.Export.Onnx;
 using LatentMoE.Export.Package.Internals;
@@ -28,7 +29,9 @@ internal static class Manifest
             ["tool"] = new JsonObject { ["name"] = DecoderGraph.ToolName, ["version"] = DecoderGraph.ToolVersion },
             ["model_type"] = config.ModelType,
             ["precision"] = options.Precision,
-            ["cache"] = options.Cache,
+            ["activations"] = options.Activations,
+            ["cache"] = options.CacheType,
+            ["logits"] = FloatTypes.NameOf(DecoderGraph.LogitsType(FloatTypes.Of(options.Activations))),
             ["onnx"] = new JsonObject { ["ir_version"] = Opset.Ir, ["opset"] = Opset.Onnx, ["latentmoe"] = Opset.LatentMoE },
             ["source"] = Json(Source(options.Checkpoint).Select(path => CheckpointRead.From(path, () => Hash(path)))),
             ["parity"] = parity is null ? new JsonObject { ["skipped"] = ParityCheck.Skipped(options) } : Json(parity),

@@ -59,15 +59,18 @@ internal static class ModelCard
         (string, string)[] latent = [("Cached latent, rotary key", Invariant($"{c.KvLoraRank}, {c.QkRopeHeadDim}"))];
         (string, string)[] experts =
             [("Experts", Invariant($"{c.NRoutedExperts} routed, {c.NumExpertsPerTok} chosen a token, {c.NSharedExperts} shared"))];
+        string logits = options.Activations == "bf16" ? "bf16; the logits leave as float32" : $"{options.Activations}, the logits too";
+        (string, string)[] activations = [("Activations", logits)];
         Table(text, "Model", [
             ("Family", c.ModelType),
             ("Layers, width, heads", Invariant($"{c.NumHiddenLayers}, {c.HiddenSize}, {c.NumAttentionHeads}")),
             .. c.IsLatent ? latent : [],
             .. c.IsMoE ? experts : [],
             ("Parameters", Invariant($"{size.TotalParameters:N0}, {size.ActiveParameters:N0} active a token")),
-            ("Cache a token", Invariant($"{size.CacheNumbersPerToken:N0} numbers, {options.Cache}")),
+            ("Cache a token", Invariant($"{size.CacheNumbersPerToken:N0} numbers, {options.CacheType}")),
             ("Context, vocabulary", Invariant($"{c.MaxPositionEmbeddings:N0}, {c.VocabSize:N0}")),
             ("Weights", Invariant($"{options.Precision}, {bytes:N0} bytes")),
+            .. options.Activations == "f32" ? [] : activations,
         ]);
     }
 

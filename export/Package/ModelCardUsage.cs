@@ -9,9 +9,9 @@ internal static class ModelCardUsage
         ## Use
 
         The folder is an ONNX Runtime GenAI directory. {{(config.IsLatent
-            ? "The operators of the domain `latentmoe` carry bodies of standard operators, so stock ONNX Runtime (1.17 or newer) runs it; "
+            ? $"The operators of the domain `latentmoe` carry bodies of standard operators, so stock ONNX Runtime ({Oldest(options, "1.17")} or newer) runs it; "
                 + "with the LatentMoE operator library registered, its kernels take their place."
-            : "Attention is ONNX Runtime's own GroupQueryAttention, so the model needs ONNX Runtime 1.20 or newer.")}}
+            : $"Attention is ONNX Runtime's own GroupQueryAttention, so the model needs ONNX Runtime {Oldest(options, "1.20")} or newer.")}}
 
         .NET:
 
@@ -36,6 +36,21 @@ internal static class ModelCardUsage
         print(tokenizer.decode(generator.get_sequence(0)))
         ```
 
+        {{Node(name, options, config)}}
+
+        The cache follows the positions: the token at position p is in column p of `present`, whatever the
+        padding{{(config.IsLatent ? "" : " on the right")}}. A past shorter than the attention mask grows; a longer one is a buffer that
+        may be bound as past and present at once, zeroed before its first use.
+
+        """;
+
+    // The oldest version that a test has run such a package with; that of float32 activations is given.
+    private static string Oldest(ExportOptions options, string wide) => options.Activations == "f32" ? wide : "1.29";
+
+    private static string Node(string name, ExportOptions options, ModelConfig config) => options.CacheType == "bf16"
+        ? "ONNX Runtime for Node.js and browsers has no tensors of bfloat16, so it cannot hold this package's cache: export with "
+            + "--activations=f16 for it."
+        : $$"""
         Node (`npm install onnxruntime-node`): one step; feed `present.N.*` back as `past_key_values.N.*` for the next.
 
         ```js
@@ -45,13 +60,8 @@ internal static class ModelCardUsage
         const feeds = { input_ids: int64(ids), attention_mask: int64(ids.map(() => 1)), position_ids: int64(ids.map((_, i) => i)) };
         for (let n = 0; n < {{config.NumHiddenLayers}}; n++)
           for (const part of ['key', 'value'])
-            feeds[`past_key_values.${n}.${part}`] = new ort.Tensor({{(options.Cache == "f16" ? "'float16', new Uint16Array(0)" : "'float32', []")}}, [1, {{config.CacheShape.Heads}}, 0, {{config.CacheShape.Width}}]);
+            feeds[`past_key_values.${n}.${part}`] = new ort.Tensor({{(options.CacheType == "f16" ? "'float16', new Uint16Array(0)" : "'float32', []")}}, [1, {{config.CacheShape.Heads}}, 0, {{config.CacheShape.Width}}]);
         const { logits } = await session.run(feeds);
         ```
-
-        The cache follows the positions: the token at position p is in column p of `present`, whatever the
-        padding{{(config.IsLatent ? "" : " on the right")}}. A past shorter than the attention mask grows; a longer one is a buffer that
-        may be bound as past and present at once, zeroed before its first use.
-
         """;
 }

@@ -1,6 +1,6 @@
-using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using LatentMoE.Checkpoints;
+using LatentMoE.Export.Formats;
 using LatentMoE.Export.Package;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
@@ -27,10 +27,14 @@ internal sealed class DecoderSession : IDisposable
             LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
         };
         session = new InferenceSession(Path.Combine(package, ModelFiles.Model), options);
+        LogitsType = session.OutputMetadata["logits"].ElementDataType;
         CacheType = session.InputMetadata[Caches("past_key_values").First()].ElementDataType;
     }
 
     /// <summary>Float or Float16.</summary>
+    public TensorElementType LogitsType { get; }
+
+    /// <summary>Float, Float16 or BFloat16.</summary>
     public TensorElementType CacheType { get; }
 
     /// <summary>Names of the cache's outputs, in the order of <see cref="Decoded.Cache"/>.</summary>
@@ -124,12 +128,11 @@ internal sealed class DecoderSession : IDisposable
     {
         var info = value.GetTensorTypeAndShape();
         long[] expected = [rows, step, config.VocabSize];
-        if (info.ElementDataType != TensorElementType.Float || !info.Shape.SequenceEqual(expected))
+        if (!info.Shape.SequenceEqual(expected))
         {
-            throw new ParityException($"logits is {info.ElementDataType} [{string.Join(", ", info.Shape)}]; expected Float "
-                + $"[{string.Join(", ", expected)}]");
+            throw new ParityException($"logits has shape [{string.Join(", ", info.Shape)}]; expected [{string.Join(", ", expected)}]");
         }
-        var source = value.GetTensorDataAsSpan<float>();
+        var source = Widen(value);
         int block = step * config.VocabSize;
         for (int row = 0; row < rows; row++)
         {
@@ -141,7 +144,7 @@ internal sealed class DecoderSession : IDisposable
     private float[] Rows(OrtValue value, int rows, int tokens)
     {
         var (heads, width) = config.CacheShape;
-        var source = CacheType == TensorElementType.Float ? value.GetTensorDataAsSpan<float>() : Widen(value.GetTensorDataAsSpan<Float16>());
+        var source = Widen(value);
         int length = source.Length / (rows * heads * width);
         var result = new float[rows * heads * tokens * width];
         for (int i = 0; i < rows * heads; i++)
@@ -151,11 +154,19 @@ internal sealed class DecoderSession : IDisposable
         return result;
     }
 
-    private static float[] Widen(ReadOnlySpan<Float16> values)
+    private static ReadOnlySpan<float> Widen(OrtValue value)
     {
-        var result = new float[values.Length];
-        TensorPrimitives.ConvertToSingle(MemoryMarshal.Cast<Float16, Half>(values), result);
-        return result;
+        switch (value.GetTensorTypeAndShape().ElementDataType)
+        {
+            case TensorElementType.Float:
+                return value.GetTensorDataAsSpan<float>();
+            case TensorElementType.Float16:
+                return WeightFormat.Float16.Decode(new(MemoryMarshal.AsBytes(value.GetTensorDataAsSpan<Float16>()).ToArray(), []));
+            case TensorElementType.BFloat16:
+                return WeightFormat.BFloat16.Decode(new(MemoryMarshal.AsBytes(value.GetTensorDataAsSpan<BFloat16>()).ToArray(), []));
+            case var other:
+                throw new ParityException($"the package has tensors of {other}; expected Float, Float16 or BFloat16.");
+        }
     }
 
     private sealed record StepInputs(OrtValue Ids, OrtValue Mask, OrtValue Positions) : IDisposable

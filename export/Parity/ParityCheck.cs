@@ -6,8 +6,8 @@ namespace LatentMoE.Export.Parity;
 
 /// <summary>
 /// Runs a package on the reference sequences of its checkpoint: whole, and token by token through the cache. Its logits are compared
-/// with the reference's, and the cache that each way leaves behind with that of whole sequences. A package whose weights or cache are
-/// rounded is compared with a float32 package of the same values instead, so that only its operators count.
+/// with the reference's, and the cache that each way leaves behind with that of whole sequences. A package with other types than float32
+/// is compared with a float32 package of its weights' values instead, so that only its operators count, and what these round.
 /// </summary>
 internal static class ParityCheck
 {
@@ -16,6 +16,9 @@ internal static class ParityCheck
 
     /// <summary>Largest root mean square that passes for a float16 cache against a float32 one.</summary>
     public const double HalfCacheLimit = 5e-3;
+
+    /// <summary>The same where activations too are float16, or bfloat16, which keeps three bits less of a number.</summary>
+    public const double HalfLimit = 1e-2, BrainLimit = 5e-2;
 
     /// <summary>Said wherever figures would stand.</summary>
     public static string Skipped(ExportOptions options) => options.Random is null
@@ -74,13 +77,16 @@ internal static class ParityCheck
             using var session = new DecoderSession(package, config, level.Key);
             if (session.CacheType != TensorElementType.Float)
             {
-                report = report with { Limit = HalfCacheLimit, Measure = Measure.RootMeanSquare };
+                double limit = session.CacheType == TensorElementType.BFloat16 ? BrainLimit
+                    : session.LogitsType == TensorElementType.Float16 ? HalfLimit : HalfCacheLimit;
+                report = report with { Limit = limit, Measure = Measure.RootMeanSquare };
             }
             foreach (var mode in level)
             {
                 progress?.Report(new("checking parity", (double)done++ / modes.Count));
                 cancellation.ThrowIfCancellationRequested();
                 var decoded = session.Decode(reference.InputIds, reference.Rows, mode.Steps, mode.Room);
+                RequireFinite(session, mode, decoded);
                 lines.Add(Compare("logits", mode.Name, twin is null ? "reference" : Twin, decoded.Logits, expected?.Logits ?? reference.Logits, report.Measure));
                 if ((expected ?? whole) is Decoded other)
                 {
@@ -91,8 +97,12 @@ internal static class ParityCheck
             }
         }
         progress?.Report(new("checking parity", 1));
-        var rounding = twin is null ? null : Rounding.Of(reference.InputIds, reference.Rows, whole!.Logits, reference.Logits);
-        return report with { Lines = lines, Rounding = rounding };
+        return expected is null ? report with { Lines = lines } : report with
+        {
+            Lines = lines,
+            Rounding = Rounding.Of(reference.InputIds, reference.Rows, whole!.Logits, reference.Logits),
+            Choice = Choice.Of(reference.InputIds.Length, whole.Logits, expected.Logits),
+        };
     }
 
     private static ParityException Failure(ParityReport report)
@@ -102,15 +112,24 @@ internal static class ParityCheck
             + $"{worst.Relative:g3} of its range; at most {report.Limit:g1} is allowed.", report);
     }
 
+    private static void RequireFinite(DecoderSession session, DecodingMode mode, Decoded decoded)
+    {
+        string end = session.LogitsType == TensorElementType.Float16
+            ? "; float16 ends at 65504, which activations of this model may exceed. Export with --activations=bf16 or f32." : ".";
+        foreach (var (tensor, values) in session.CacheNames.Zip(decoded.Cache).Prepend(("logits", decoded.Logits)))
+        {
+            if (Array.FindIndex(values, value => !float.IsFinite(value)) is int at and >= 0)
+            {
+                throw new ParityException($"{tensor} ({mode.Name}) holds {values[at]} at element {at}; expected finite numbers{end}");
+            }
+        }
+    }
+
     private static ParityLine Compare(string tensor, string mode, string against, float[] actual, float[] expected, Measure measure)
     {
         if (actual.Length != expected.Length)
         {
             throw new ParityException($"{tensor} ({mode}) has {actual.Length} elements; {against} has {expected.Length}.");
-        }
-        if (Array.FindIndex(actual, value => !float.IsFinite(value)) is int at and >= 0)
-        {
-            throw new ParityException($"{tensor} ({mode}) holds {actual[at]} at element {at}; expected finite numbers.");
         }
         var (difference, range) = Difference.Of(actual, expected, measure);
         return new(tensor, mode, against, difference, range);

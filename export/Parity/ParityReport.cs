@@ -18,9 +18,11 @@ public sealed record ParityLine(string Tensor, string Mode, string Against, doub
 /// <param name="Runtime">Version of ONNX Runtime that ran the package.</param>
 /// <param name="Rows">Sequences compared.</param>
 /// <param name="Tokens">Tokens of each.</param>
-/// <param name="Rounding">What the precision costs; null where it changes no weight and no cache.</param>
+/// <param name="Rounding">What the types cost; null where they change no number.</param>
+/// <param name="Choice">How often the package chooses as its float32 form does; null likewise.</param>
 public sealed record ParityReport(
-    double Limit, Measure Measure, string Runtime, int Rows, int Tokens, IReadOnlyList<ParityLine> Lines, Rounding? Rounding = null)
+    double Limit, Measure Measure, string Runtime, int Rows, int Tokens, IReadOnlyList<ParityLine> Lines, Rounding? Rounding = null,
+    Choice? Choice = null)
 {
     public bool Passed => Lines.All(line => line.Relative <= Limit);
 
@@ -36,7 +38,7 @@ public enum Measure
     Maximum,
 
     /// <summary>
-    /// Their root mean square: for a float16 cache, whose rounding may tip a token to another expert of nearly the same score.
+    /// Their root mean square: for 16-bit activations or cache, whose rounding may tip a token to another expert of nearly the same score.
     /// </summary>
     RootMeanSquare,
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json.Nodes;
 using LatentMoE.Tests.Support;
 
 namespace LatentMoE.Export.Tests.Commands;
@@ -24,6 +25,17 @@ public sealed class ExportCommandTests
         Assert.Equal((0, ""), (code, error));
         Assert.Contains("random weights have no reference", output.ReplaceLineEndings(" "), StringComparison.Ordinal);
         Assert.True(File.Exists(folder["package/model.onnx.data"]));
+    }
+
+    [Fact]
+    public void Export_Activations_ChooseTheTypeOfWeightsAndCacheToo()
+    {
+        using var folder = new CheckpointFolder();
+        var (code, output, error) = Run("export", "--checkpoint", folder.Checkpoint, "--activations", "bf16", "--output", folder.Output);
+        Assert.Equal((0, ""), (code, error));
+        Assert.Contains("choice: the likeliest next token", output, StringComparison.Ordinal);
+        var manifest = JsonNode.Parse(File.ReadAllText(Path.Combine(folder.Output, "manifest.json")))!;
+        Assert.All(new[] { "precision", "activations", "cache" }, key => Assert.Equal("bf16", (string?)manifest[key]));
     }
 
     [Fact]

@@ -19,6 +19,22 @@ public sealed class AddRmsNormTests
     [Fact]
     public void AddRmsNorm_SmallSums_AreHeldDownByEpsilon() => Check(1e-6, 24, [2, 3, 24], [2, 3, 24], deviation: 1e-4);
 
+    [Theory]
+    [MemberData(nameof(Activations.Narrow), MemberType = typeof(Activations))]
+    public void AddRmsNorm_NarrowActivations_NormTheRoundedSum(string type)
+    {
+        var (activations, random) = (Activations.Named(type), new RandomNumbers(7));
+        // Squares of these sums are beyond float16.
+        float[] x = activations.Round(random.Normal(15 * 24, 500)), residual = activations.Round(random.Normal(15 * 24, 1000)), gain = random.Normal(24, 0.3, mean: 1);
+
+        var outputs = OperatorRunner.Run(new AddRmsNorm(1e-6, activations.Type), activations.Input(x, 15, 24), activations.Input(residual, 3, 5, 24), new(gain, 24));
+
+        float[] sum = activations.Round([.. residual.Zip(x, (a, b) => a + b)]);
+        Assert.All(outputs, output => Assert.Equal([3, 5, 24], output.Shape));
+        Assert.Equal(sum, outputs[1].Floats);
+        Close.Assert("y", ReferenceMath.RmsNorm(ReferenceMath.ToDouble(sum), gain, 1e-6), outputs[0].Floats, activations.Limit);
+    }
+
     [Fact]
     public void AddRmsNorm_HasTheInterfaceOfTheTable()
     {

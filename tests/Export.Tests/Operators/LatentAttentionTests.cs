@@ -103,14 +103,38 @@ public sealed class LatentAttentionTests
     public void LatentAttention_HalfCache_KeepsRoundedRows(int tokens, int past, int total) =>
         Check(Small, 2, tokens, past, total, positions: (_, s) => total - tokens + s, mask: (_, _) => 1, half: true);
 
+    [Theory]
+    [InlineData("f16", "f16", 1)]
+    [InlineData("f16", "f16", 9)]
+    [InlineData("bf16", "bf16", 1)]
+    [InlineData("bf16", "f16", 9)]
+    public void LatentAttention_NarrowActivations_KeepTheirTypeInTheCache(string type, string expansion, int tokens)
+    {
+        foreach (int past in new[] { 0, 4, 4 + tokens + 3 })
+        {
+            int first = Math.Min(past, 4);
+            Check(Small, 2, tokens, past, first + tokens, (_, s) => first + s, (_, _) => 1, StoredFormats.Named(expansion), activations: Activations.Named(type));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Activations.Narrow), MemberType = typeof(Activations))]
+    public void LatentAttention_NarrowActivations_LeavePadsAndIdleRowsUnwritten(string type)
+    {
+        var expansion = StoredFormats.Named(type);
+        Check(Small, 2, 7, 0, 7, (b, s) => b == 0 ? s : Math.Max(s - 3, 1), (b, t) => b == 0 || t >= 3 ? 1 : 0, expansion, activations: Activations.Named(type));
+        Check(Small, 3, 2, 20, 2, (b, s) => b == 1 ? -1 : 5 + s, (_, _) => 1, expansion, activations: Activations.Named(type));
+    }
+
     private static ModelConfig Named(string name) => name switch { "small" => Small, "halves" => Small with { RopeInterleave = false }, _ => WideHeads };
 
     private static void Check(ModelConfig c, int batch, int tokens, int past, int total, Func<int, int, int> positions, Func<int, int, int> mask,
-        WeightFormat? format = null, bool half = false)
+        WeightFormat? format = null, bool half = false, Activations? activations = null)
     {
         var random = new RandomNumbers(batch * 1000 + tokens * 10 + past);
         int heads = c.NumAttentionHeads, width = c.KvLoraRank + c.QkRopeHeadDim, part = width / 2;
         float[] q = random.Normal(batch * tokens * heads * c.QkHeadDim, 1), kv = random.Normal(batch * tokens * width, 1), norm = random.Normal(c.KvLoraRank, 0.1, 1);
+        (q, kv) = (activations?.Round(q) ?? q, activations?.Round(kv) ?? kv);
         var (stored, expand) = OperatorRunner.Stored(format ?? WeightFormat.Float32, random.Normal(heads * (c.QkNopeHeadDim + c.VHeadDim) * c.KvLoraRank, 0.4),
             heads * (c.QkNopeHeadDim + c.VHeadDim), c.KvLoraRank);
         float[] rows = random.Normal(batch * past * width, 1);
@@ -118,16 +142,19 @@ public sealed class LatentAttentionTests
         {
             rows = Array.ConvertAll(rows, v => (float)(Half)v);
         }
+        rows = activations?.Round(rows) ?? rows;
         long[] at = [.. Enumerable.Range(0, batch * tokens).Select(i => (long)positions(i / tokens, i % tokens))];
         long[] seen = [.. Enumerable.Range(0, batch * total).Select(i => (long)mask(i / total, i % total))];
         float[] Table(Func<double, double> f) => [.. Enumerable.Range(0, c.MaxPositionEmbeddings * c.QkRopeHeadDim / 2).Select(i =>
             (float)f(i / (c.QkRopeHeadDim / 2) * Math.Pow(c.RopeTheta, -2.0 * (i % (c.QkRopeHeadDim / 2)) / c.QkRopeHeadDim)))];
-        OperatorRunner.Input Cached(float[] values) => new(half ? Array.ConvertAll(values, v => (Float16)v) : values, batch, 1, past, part);
-        double limit = half ? 1e-3 : 2e-6;
+        OperatorRunner.Input Active(float[] values, params long[] shape) => activations?.Input(values, shape) ?? new(values, shape);
+        OperatorRunner.Input Cached(float[] values) => half ? new(Array.ConvertAll(values, v => (Float16)v), batch, 1, past, part) : Active(values, batch, 1, past, part);
+        double limit = half ? 1e-3 : 2 * activations?.Limit ?? 2e-6;
         float[] Part(int start) => [.. Enumerable.Range(0, batch * past * part).Select(i => rows[i / part * width + start + i % part])];
 
-        var outputs = OperatorRunner.Run(new LatentAttention(c, format, half ? DataType.Float16 : DataType.Float),
-            new(q, batch, tokens, heads * c.QkHeadDim), new(kv, batch, tokens, width), new(norm, c.KvLoraRank),
+        var type = activations?.Type ?? DataType.Float;
+        var outputs = OperatorRunner.Run(new LatentAttention(c, format, half ? DataType.Float16 : type, type),
+            Active(q, batch, tokens, heads * c.QkHeadDim), Active(kv, batch, tokens, width), new(norm, c.KvLoraRank),
             stored[0],
             new(Table(Math.Cos), c.MaxPositionEmbeddings, c.QkRopeHeadDim / 2), new(Table(Math.Sin), c.MaxPositionEmbeddings, c.QkRopeHeadDim / 2),
             new(at, batch, tokens), new(seen, batch, total), Cached(Part(0)), Cached(Part(part)));

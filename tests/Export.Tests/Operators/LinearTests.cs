@@ -50,6 +50,27 @@ public sealed class LinearTests
     }
 
     [Theory]
+    [InlineData("f16", "f16")]
+    [InlineData("f16", "int8")]
+    [InlineData("f16", "int4 in 16")]
+    [InlineData("bf16", "bf16")]
+    [InlineData("bf16", "int8 in 16")]
+    [InlineData("bf16", "int4")]
+    public void Linear_NarrowActivations_RoundTheFloat32Product(string type, string stored)
+    {
+        var (activations, format, random) = (Activations.Named(type), StoredFormats.Named(stored), new RandomNumbers(10));
+        // Products of float16 numbers of this size are beyond float16; their sums are not.
+        float[] x = activations.Round([.. Enumerable.Range(0, 3 * 5 * 64).Select(i => i % 2 == 0 ? 30000f : -30000f).Zip(random.Normal(3 * 5 * 64, 100), (a, b) => a + b)]);
+        float[] rows = [.. Enumerable.Range(0, 24 * 32).Select(_ => (float)random.Normal()).SelectMany(v => new[] { 4 * v, 4 * v })];
+        var (weight, values) = OperatorRunner.Stored(format, rows, 24, 64);
+
+        var y = OperatorRunner.Run(new Linear(format, activations.Type), [activations.Input(x, 3, 5, 64), .. weight])[0];
+
+        Assert.Equal([3, 5, 24], y.Shape);
+        Close.Assert("y", ReferenceMath.Linear(ReferenceMath.ToDouble(x), values, 64), y.Floats, activations.Limit);
+    }
+
+    [Theory]
     [InlineData("f16", "Linear", "x weight")]
     [InlineData("int8", "LinearInt8", "x weight scales")]
     [InlineData("int4", "LinearInt4", "x weight scales")]

@@ -1,6 +1,8 @@
+using LatentMoE.Export.Formats;
 using LatentMoE.Export.Operators;
 using LatentMoE.Tests.Support;
 using LatentMoE.Tests.Support.Reference;
+using static LatentMoE.Export.Onnx.TensorProto.Types;
 
 namespace LatentMoE.Export.Tests.Operators;
 
@@ -83,33 +85,47 @@ public sealed class MoEExpertsTests
     [MemberData(nameof(StoredFormats.All), MemberType = typeof(StoredFormats))]
     public void MoEExperts_EveryFormat_SumsTheStoredExperts(string name)
     {
+        foreach (int tokens in new[] { MoEExperts.GatherUpTo, 20 })
+        {
+            CheckStored(StoredFormats.Named(name), tokens);
+        }
+    }
+
+    private static void CheckStored(WeightFormat format, int tokens, Activations? activations = null)
+    {
         const int Wide = 64, Inner = 32;
-        var format = StoredFormats.Named(name);
         var config = TestConfigs.LatentMoE with
         {
             HiddenSize = Wide, MoeIntermediateSize = Inner, NRoutedExperts = Experts, NSharedExperts = 2, NumExpertsPerTok = Slots,
         };
-        foreach (int tokens in new[] { MoEExperts.GatherUpTo, 20 })
-        {
-            var random = new RandomNumbers(tokens);
-            int[] chosen = [.. Enumerable.Range(0, tokens).SelectMany(t => new[] { t % Experts, -1, (t + 2) % Experts })];
-            var x = OperatorRunner.Floats(random, 1, tokens, Wide);
-            var weights = OperatorRunner.Floats(random, 1, tokens, Slots);
-            (OperatorRunner.Input[] Tensors, float[] Values)[] stored =
-            [
-                OperatorRunner.Stored(format, random.Normal(Experts * 2 * Inner * Wide, 0.2), Experts, 2 * Inner, Wide),
-                OperatorRunner.Stored(format, random.Normal(Experts * Wide * Inner, 0.3), Experts, Wide, Inner),
-                OperatorRunner.Stored(format, random.Normal(4 * Inner * Wide, 0.2), 4 * Inner, Wide),
-                OperatorRunner.Stored(format, random.Normal(Wide * 2 * Inner, 0.3), Wide, 2 * Inner),
-            ];
+        var random = new RandomNumbers(tokens);
+        int[] chosen = [.. Enumerable.Range(0, tokens).SelectMany(t => new[] { t % Experts, -1, (t + 2) % Experts })];
+        float[] x = random.Normal(tokens * Wide, 1);
+        x = activations?.Round(x) ?? x;
+        var weights = OperatorRunner.Floats(random, 1, tokens, Slots);
+        (OperatorRunner.Input[] Tensors, float[] Values)[] stored =
+        [
+            OperatorRunner.Stored(format, random.Normal(Experts * 2 * Inner * Wide, 0.2), Experts, 2 * Inner, Wide),
+            OperatorRunner.Stored(format, random.Normal(Experts * Wide * Inner, 0.3), Experts, Wide, Inner),
+            OperatorRunner.Stored(format, random.Normal(4 * Inner * Wide, 0.2), 4 * Inner, Wide),
+            OperatorRunner.Stored(format, random.Normal(Wide * 2 * Inner, 0.3), Wide, 2 * Inner),
+        ];
+        var op = new MoEExperts(config, format, activations?.Type ?? DataType.Float);
 
-            var y = OperatorRunner.Run(new MoEExperts(config, format), [x, new(chosen, tokens, Slots), weights, .. stored.SelectMany(s => s.Tensors)])[0];
+        var y = OperatorRunner.Run(op, [activations?.Input(x, tokens, Wide) ?? new(x, tokens, Wide), new(chosen, tokens, Slots), weights, .. stored.SelectMany(s => s.Tensors)])[0];
 
-            double[] expected = ReferenceExperts.Forward(ReferenceMath.ToDouble((float[])x.Values), chosen, ReferenceMath.ToDouble((float[])weights.Values), Wide, Inner,
-                stored[0].Values, stored[1].Values, stored[2].Values, stored[3].Values);
-            Close.Assert($"y of {tokens} tokens", expected, y.Floats);
-        }
+        double[] expected = ReferenceExperts.Forward(ReferenceMath.ToDouble(x), chosen, ReferenceMath.ToDouble((float[])weights.Values), Wide, Inner,
+            stored[0].Values, stored[1].Values, stored[2].Values, stored[3].Values);
+        Close.Assert($"y of {tokens} tokens", expected, y.Floats, activations?.Limit ?? 2e-6);
     }
+
+    [Theory]
+    [InlineData("f16", "f16", 1)]
+    [InlineData("f16", "int4", 20)]
+    [InlineData("bf16", "bf16", 20)]
+    [InlineData("bf16", "int8", MoEExperts.GatherUpTo)]
+    public void MoEExperts_NarrowActivations_RoundTheFloat32Sum(string type, string stored, int tokens) =>
+        CheckStored(StoredFormats.Named(stored), tokens, Activations.Named(type));
 
     [Fact]
     public void MoEExperts_Quantised_HaveScalesAfterEveryMatrix()

@@ -2,6 +2,7 @@ using LatentMoE.Checkpoints;
 using LatentMoE.Export.Operators;
 using LatentMoE.Tests.Support;
 using LatentMoE.Tests.Support.Reference;
+using static LatentMoE.Export.Onnx.TensorProto.Types;
 
 namespace LatentMoE.Export.Tests.Operators;
 
@@ -89,13 +90,22 @@ public sealed class MoERouterTests
         Assert.DoesNotContain(-1, experts[3..]);
     }
 
+    [Theory]
+    [MemberData(nameof(Activations.Narrow), MemberType = typeof(Activations))]
+    public void MoERouter_NarrowActivations_ScoreInFloat32(string type)
+    {
+        var (activations, random) = (Activations.Named(type), new RandomNumbers(8));
+        Check(Config(12, 4), activations.Round(random.Normal(9 * Width, 1)), random.Normal(12 * Width, 0.5), random.Normal(12, 0.2), [0, 1, 2, -1, 4, 5, 6, 7, 8], activations);
+    }
+
     private static ModelConfig Config(int experts, int topK) => TestConfigs.LatentMoE with { NRoutedExperts = experts, NumExpertsPerTok = topK, RoutedScalingFactor = 1 };
 
-    private static (int[] Experts, float[] Weights) Check(ModelConfig c, float[] x, float[] gate, float[] bias, long[] positions)
+    private static (int[] Experts, float[] Weights) Check(ModelConfig c, float[] x, float[] gate, float[] bias, long[] positions,
+        Activations? activations = null)
     {
         int tokens = positions.Length, k = c.NumExpertsPerTok;
-        var op = new MoERouter(c);
-        var outputs = OperatorRunner.Run(op, new(x, tokens, Width), new(gate, c.NRoutedExperts, Width), new(bias, c.NRoutedExperts), new(positions, tokens));
+        var op = new MoERouter(c, activations?.Type ?? DataType.Float);
+        var outputs = OperatorRunner.Run(op, activations?.Input(x, tokens, Width) ?? new(x, tokens, Width), new(gate, c.NRoutedExperts, Width), new(bias, c.NRoutedExperts), new(positions, tokens));
         var reference = new ReferenceRouter(k, c.ScoringFunc, op.NormTopkProb, c.RoutedScalingFactor, c.NGroup, c.TopkGroup, c.TopkMethod);
         var expected = positions.Select((p, t) => reference.Choose(ReferenceMath.ToDouble(x[(t * Width)..((t + 1) * Width)]), gate, bias, p)).ToList();
 

@@ -21,6 +21,7 @@ internal static class OperatorRunner
     public static Output[] Run(Operator op, params Input[] inputs)
     {
         var graph = new GraphBuilder("one");
+        var types = new Dictionary<string, DataType>();
         var values = new Dictionary<string, OrtValue>();
         foreach (var (name, input) in op.Inputs.Zip(inputs))
         {
@@ -38,14 +39,19 @@ internal static class OperatorRunner
                 _ => throw new ArgumentException($"input {name} holds {input.Values.GetType()}"),
             };
             graph.Input(name, type, extents);
+            types.Add(name, type);
             values.Add(name, value);
         }
         op.Call(graph, [.. op.Inputs], [.. op.Outputs]);
         foreach (string name in op.Outputs)
         {
-            bool half = name.StartsWith("present_", StringComparison.Ordinal) && values[name.Replace("present", "past", StringComparison.Ordinal)].GetTensorTypeAndShape().ElementDataType
-                == TensorElementType.Float16;
-            graph.Output(name, name == "experts" ? DataType.Int32 : half ? DataType.Float16 : DataType.Float, null);
+            graph.Output(name, name switch
+            {
+                "experts" => DataType.Int32,
+                "weights" => DataType.Float,
+                "present_key" or "present_value" => types[name.Replace("present", "past", StringComparison.Ordinal)],
+                _ => types[op.Inputs[0]],
+            }, null);
         }
         using var options = new SessionOptions { GraphOptimizationLevel = GraphOptimizationLevel.ORT_DISABLE_ALL };
         using var session = new InferenceSession(graph.Build("test", "1").ToByteArray(), options);
@@ -80,6 +86,7 @@ internal static class OperatorRunner
         {
             TensorElementType.Int32 => new(info.Shape, [], value.GetTensorDataAsSpan<int>().ToArray()),
             TensorElementType.Float16 => new(info.Shape, Array.ConvertAll(value.GetTensorDataAsSpan<Float16>().ToArray(), v => (float)v), []),
+            TensorElementType.BFloat16 => new(info.Shape, Array.ConvertAll(value.GetTensorDataAsSpan<BFloat16>().ToArray(), v => (float)v), []),
             _ => new(info.Shape, value.GetTensorDataAsSpan<float>().ToArray(), []),
         };
     }

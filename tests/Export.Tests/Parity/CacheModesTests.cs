@@ -143,6 +143,18 @@ public sealed class CacheModesTests(CacheModesTests.Models models) : IClassFixtu
         Check("fifth token", all.At(0, 4), two.At(0, 1));
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(5)]
+    [InlineData(6)]
+    [InlineData(-1)]
+    [InlineData(long.MaxValue)]
+    public void NumLogitsToKeep_NoneOrMoreThanThereAre_KeepsAll(long keep)
+    {
+        var model = models["latent"];
+        Assert.Equal(model.Run([First], [Ones(5)], [Range(0, 5)]).Logits, model.Run([First], [Ones(5)], [Range(0, 5)], keep: keep).Logits);
+    }
+
     private static long[] Long => [.. Enumerable.Range(0, Room - 4).Select(i => 1L + (i * 5 + 1) % 9)];
 
     private static long[] Ones(int n) => [.. Enumerable.Repeat(1L, n)];

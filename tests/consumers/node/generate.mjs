@@ -31,6 +31,14 @@ const half = read('manifest.json').cache === 'f16';
 const empty = () => (half ? ['float16', new Uint16Array(0)] : ['float32', new Float32Array(0)]);
 let cache = past.map(() => new ort.Tensor(...empty(), [1, decoder.num_key_value_heads, 0, decoder.head_size]));
 
+// float16 numbers arrive as their bits.
+const widen = bits => {
+  const exponent = (bits >> 10) & 31, fraction = bits & 1023;
+  const size = exponent === 31 ? (fraction ? NaN : Infinity) : exponent ? (1024 + fraction) * 2 ** (exponent - 25) : fraction * 2 ** -24;
+  return bits & 0x8000 ? -size : size;
+};
+const numbers = tensor => (tensor.data instanceof Uint16Array ? Float32Array.from(tensor.data, widen) : tensor.data);
+
 const bos = config.add_bos_token ? tokenizer.encode(config.bos_token).ids : [];
 const prompt = [...bos, ...tokenizer.encode(options.prompt, { add_special_tokens: false }).ids];
 const generated = [];
@@ -44,7 +52,7 @@ for (let ids = prompt, length = 0; generated.length < Number(options.tokens);) {
   past.forEach((name, i) => { feeds[name] = cache[i]; });
   const outputs = await session.run(feeds);
   const [, rows, width] = outputs.logits.dims;
-  const last = outputs.logits.data.subarray((rows - 1) * width);
+  const last = numbers(outputs.logits).subarray((rows - 1) * width);
   const next = last.reduce((best, score, id) => (score > last[best] ? id : best), 0);
   generated.push(next);
   if (next === eos && !options['ignore-eos']) break;
