@@ -21,24 +21,31 @@ internal sealed record AttentionCase(
 {
     private int Width => Shape.Rank + Shape.Rope;
 
+    /// <summary>Of q, kv, out and, where it is not float32, the cache.</summary>
+    public DataType Activations { get; init; } = DataType.Float;
+
     /// <summary>The first cached column of a row that is NaN.</summary>
     public Func<int, int> SpoiledFrom { get; init; } = _ => int.MaxValue;
 
-    /// <summary>Compares the library with the body.</summary>
+    /// <summary>Compares the library, on every instruction set, with the body.</summary>
     /// <param name="half">A float16 cache.</param>
     public void Check(string expansion, bool half) => Node(expansion, half).Compare((isa, expected, actual) =>
-    {
-        string name = $"{expansion}, cache {(half ? "f16" : "f32")} on {isa}, {Shape}, batch {Batch}, tokens {Tokens}, past {Past}, mask {Total}";
         // Two float32 results beside a rounding border are a whole step of float16 apart, of which few come to a sum.
-        Close.Assert($"present_key of {name}", expected[1], actual[1], half ? 1e-3 : 1e-5);
-        Close.Assert($"present_value of {name}", expected[2], actual[2], half ? 1e-3 : 1e-5);
+        Compare($"{expansion}, cache {(half ? "f16" : "f32")} on {isa}", expected, actual, half ? 1e-4 : 1e-5, half ? 1e-3 : 1e-5));
+
+    /// <summary>Compares what is to be the same.</summary>
+    public void Compare(string what, Tensor[] expected, Tensor[] actual, double limit, double cacheLimit)
+    {
+        string name = $"{what}, {Shape}, batch {Batch}, tokens {Tokens}, past {Past}, mask {Total}";
+        Close.Assert($"present_key of {name}", expected[1], actual[1], cacheLimit);
+        Close.Assert($"present_value of {name}", expected[2], actual[2], cacheLimit);
         Assert.Equal(expected[0].Shape, actual[0].Shape);
         Assert.All(actual[0].Floats, value => Assert.True(float.IsFinite(value), $"out of {name} holds {value}"));
         int block = Shape.Heads * Shape.Value;
         bool Idle(int i) => Positions(i / block / Tokens, i / block % Tokens) < 0; // what an idle row gives is nobody's business
         float[] Live(Tensor y) => [.. y.Floats.Where((_, i) => !Idle(i))];
-        Close.Assert($"out of {name}", Live(expected[0]), Live(actual[0]), half ? 1e-4 : 1e-5);
-    });
+        Close.Assert($"out of {name}", Live(expected[0]), Live(actual[0]), limit);
+    }
 
     public SingleNode Node(string expansion, bool half)
     {
@@ -50,6 +57,7 @@ internal sealed record AttentionCase(
             MaxPositionEmbeddings = positions, RopeInterleave = interleave,
         };
         var random = new RandomNumbers(Batch * 1000 + Tokens * 10 + Past);
+        DataType cache = Activations != DataType.Float ? Activations : half ? DataType.Float16 : DataType.Float;
         WeightFormat format = Formats.Of(expansion);
         Tensor Table(Func<double, double> f) => Tensor.Of(
             [.. Enumerable.Range(0, positions * rope / 2).Select(i => (float)f(i / (rope / 2) * Math.Pow(config.RopeTheta, -2.0 * (i % (rope / 2)) / rope)))],
@@ -61,12 +69,12 @@ internal sealed record AttentionCase(
             {
                 values[i] = i / part % Past < SpoiledFrom(i / part / Past) ? values[i] : float.NaN;
             }
-            return half ? Tensor.Halves(values, Batch, 1, Past, part) : Tensor.Of(values, Batch, 1, Past, part);
+            return Tensor.Of(values, Batch, 1, Past, part).As(cache);
         }
-        return new(new LatentAttention(config, format, half ? DataType.Float16 : DataType.Float),
+        return new(new LatentAttention(config, format, cache, Activations),
         [
-            Tensor.Random(random, 1, Batch, Tokens, heads * (nope + rope)),
-            Tensor.Random(random, 1, Batch, Tokens, Width),
+            Tensor.Random(random, 1, Batch, Tokens, heads * (nope + rope)).As(Activations),
+            Tensor.Random(random, 1, Batch, Tokens, Width).As(Activations),
             Tensor.Of(random.Normal(rank, 0.1, mean: 1), rank),
             .. Tensor.Weights(format, random, 1 / Math.Sqrt(rank), heads * (nope + value), rank),
             Table(Math.Cos), Table(Math.Sin),

@@ -18,7 +18,12 @@ internal sealed class Decoder(InferenceSession session, ModelConfig config, Data
         Clear();
         shared = columns is not null;
         var (heads, width) = config.CacheShape;
-        var type = cacheType == DataType.Float ? TensorElementType.Float : TensorElementType.Float16;
+        var type = cacheType switch
+        {
+            DataType.Float => TensorElementType.Float,
+            DataType.Float16 => TensorElementType.Float16,
+            _ => TensorElementType.BFloat16,
+        };
         foreach (string _ in halves)
         {
             var value = OrtValue.CreateAllocatedTensorValue(OrtAllocator.DefaultInstance, type, [rows, heads, columns ?? 0, width]);
@@ -54,7 +59,7 @@ internal sealed class Decoder(InferenceSession session, ModelConfig config, Data
         session.RunWithBinding(run, binding);
         var outputs = binding.GetOutputValues().ToList();
         inputs.ForEach(value => value.Dispose());
-        float[] logits = outputs[0].GetTensorDataAsSpan<float>().ToArray();
+        float[] logits = Tensor.Read(outputs[0]).Floats;
         if (!shared)
         {
             Clear();

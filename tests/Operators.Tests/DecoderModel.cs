@@ -17,12 +17,13 @@ internal sealed class DecoderModel : IDisposable
     private readonly TemporaryFolder folder = new();
     private readonly ModelProto model;
 
-    public DecoderModel(ModelConfig config, string precision = "f32", bool halfCache = false)
+    /// <param name="activations">Also the type of the cache, if it is not Float.</param>
+    public DecoderModel(ModelConfig config, string precision = "f32", bool halfCache = false, DataType activations = DataType.Float)
     {
-        (Config, CacheType) = (config, halfCache ? DataType.Float16 : DataType.Float);
+        (Config, CacheType) = (config, activations != DataType.Float ? activations : halfCache ? DataType.Float16 : DataType.Float);
         RandomCheckpoint.Write(folder.Path, config, seed: 5, rows: 1, tokens: 1);
         using var tensors = CheckpointTensors.Open(folder.Path);
-        var built = DecoderGraph.Build(config, new CheckpointWeights(tensors, config), Precision.Of(precision, config), CacheType);
+        var built = DecoderGraph.Build(config, new CheckpointWeights(tensors, config), Precision.Of(precision, config, activations), CacheType, activations);
         new ModelFiles(built).Write(folder.Path, "", progress: null, CancellationToken.None);
         model = built.Model;
         Operators = [.. model.Functions.Select(function => function.Name)];

@@ -42,6 +42,11 @@ public sealed class MalformedNodeTests
         ["MoERouter: x of three axes"] = (Router().With("x", 1, 4, 32), ["x", "(1, 4, 32)"]),
         ["MoERouter: no experts"] = (Router().With("gate", 0, 32), ["gate", "(0, 32)"]),
 
+        ["SelectToken: logits of three axes"] = (Select().With("logits", 2, 1, 16), ["logits", "(2, 1, 16)"]),
+        ["SelectToken: no vocabulary"] = (Select().With("logits", 2, 0), ["logits", "(2, 0)", "vocabulary > 0"]),
+        ["SelectToken: limits of fewer rows"] = (Select().With("top_p", 1), ["top_p", "(1)", "batch = 2"]),
+        ["SelectToken: positions of one axis"] = (Select().With("positions", 2), ["positions", "(2)", "batch = 2"]),
+
         ["MoEExperts: expert beyond the last"] = (MoE().With("experts", Tensor.Of([0, 5, 1, -1, 0, 6, 2, 3], 4, 2)), ["experts[2, 1] is 6", "to 5"]),
         ["MoEExperts: expert below -1"] = (MoE().With("experts", Tensor.Of([0, 5, -2, -1, 0, 1, 2, 3], 4, 2)), ["experts[1, 0] is -2"]),
         ["MoEExperts: expert int32 minimum"] = (MoE().With("experts", Tensor.Of([int.MinValue, 5, 1, -1, 0, 1, 2, 3], 4, 2)), ["is -2147483648"]),
@@ -123,7 +128,7 @@ public sealed class MalformedNodeTests
     {
         Tensor[] fed = All[name].Run(), constant = (All[name] with { Constants = true }).Run();
         Assert.All(fed.Zip(constant), pair => Assert.Equal(pair.First.Bytes, pair.Second.Bytes));
-        Assert.All(fed.Where(t => t.Type != DataType.Int32), t => Assert.All(t.Floats, value => Assert.True(float.IsFinite(value), $"{name}: {value}")));
+        Assert.All(fed.Where(t => t.Type is not (DataType.Int32 or DataType.Int64)), t => Assert.All(t.Floats, value => Assert.True(float.IsFinite(value), $"{name}: {value}")));
     }
 
     [Fact]
@@ -132,6 +137,7 @@ public sealed class MalformedNodeTests
         Assert.Equal([2, 0, 8], Linear().With("x", 2, 0, 32).Run()[0].Shape);
         Assert.Equal([0, 3], Router().With("x", 0, 32).With("position_ids", 0).Run()[0].Shape);
         Assert.All(AddNorm().With("x", 0, Width).With("residual", 2, 0, Width).Run(), output => Assert.Equal([2, 0, 32], output.Shape));
+        Assert.Equal([0, 1], Select().With("logits", 0, 16).With("temperature", 0).With("top_k", 0).With("top_p", 0).With("min_p", 0).With("uniform", 0).With("positions", 0, 1).Run()[0].Shape);
         Assert.Equal([0, 32], MoE().With("x", 0, 32).With("experts", 0, 2).With("weights", 0, 2).Run()[0].Shape);
     }
 

@@ -13,19 +13,24 @@ internal static class OperatorsLibrary
     /// <summary>The instruction sets that this machine has a path for, as the library itself says.</summary>
     public static IReadOnlyList<string> InstructionSets { get; } = ReadInstructionSets();
 
+    /// <summary>The same library with its CUDA kernels, run by the emulation, in place of the CPU's.</summary>
+    public const string Emulated = "emulated";
+
+    private static readonly Lazy<string> emulated = new(() => System.IO.Path.Combine(NativeBuild.Make("fake_driver", "libemulated_ops.so"), "libemulated_ops.so"));
+
     /// <summary>Adds the library to a session's options.</summary>
-    /// <param name="isa">The path to force, or null for the best.</param>
+    /// <param name="isa">The path to force, or null for the best; or <see cref="Emulated"/>.</param>
     /// <param name="disable">Operators, comma-separated, that are left to their bodies.</param>
     public static void Register(SessionOptions options, string? isa = null, string? disable = null)
     {
-        foreach (var (key, value) in new[] { ("latentmoe.isa", isa), ("latentmoe.disable", disable) })
+        foreach (var (key, value) in new[] { ("latentmoe.isa", isa == Emulated ? null : isa), ("latentmoe.disable", disable) })
         {
             if (value is not null)
             {
                 options.AddSessionConfigEntry(key, value);
             }
         }
-        options.RegisterCustomOpLibrary(Path);
+        options.RegisterCustomOpLibrary(isa == Emulated ? emulated.Value : Path);
     }
 
     private static string[] ReadInstructionSets()

@@ -23,7 +23,7 @@ public sealed class RegistrationTests
         using var options = new SessionOptions();
         var error = Assert.Throws<OnnxRuntimeException>(() => OperatorsLibrary.Register(options, disable: "Linear, Liner"));
         Assert.Contains("latentmoe.disable names 'Liner'", error.Message);
-        Assert.Contains("AddRmsNorm, LatentAttention, Linear, LinearInt4, LinearInt8, MoEExperts, MoEExpertsInt4, MoEExpertsInt8, MoERouter", error.Message);
+        Assert.Contains("AddRmsNorm, LatentAttention, Linear, LinearInt4, LinearInt8, MoEExperts, MoEExpertsInt4, MoEExpertsInt8, MoERouter, SelectToken", error.Message);
     }
 
     [Fact]

@@ -32,9 +32,14 @@ internal sealed class SingleNode
         op.Call(graph, inputs, outputs);
         foreach (string name in outputs)
         {
-            // The cache is written in the type in which it is read.
-            DataType type = name == "experts" ? DataType.Int32 : name.StartsWith("present", StringComparison.Ordinal) ? tensors[^1].Type : DataType.Float;
-            graph.Output(name, type, null);
+            // Activations and the cache are written in the type in which they are read.
+            graph.Output(name, name switch
+            {
+                "experts" => DataType.Int32,
+                "weights" => DataType.Float,
+                "present_key" or "present_value" => tensors[^1].Type,
+                _ => tensors[0].Type,
+            }, null);
         }
         var model = graph.Build("test", "1");
         withBody = model.ToByteArray();

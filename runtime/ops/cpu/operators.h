@@ -64,4 +64,16 @@ struct AttentionTensors {
 
 void latent_attention(Host& host, const Kernels& kernels, const AttentionSettings& settings, const AttentionTensors& tensors);
 
+/// How the next token of each row is chosen; arrays [rows], where the operator runs. Temperature 0: the first of the largest logits. Else
+/// top-k (0 for all), then top-p of what is left, then min-p; `uniform`, in [0, 1), draws among the rest in the order of ids.
+struct Selection {
+    const float* temperature;
+    const int32_t* top_k;
+    const float *top_p, *min_p, *uniform;
+};
+
+/// logits [rows, vocabulary] → token [rows], −1 where the largest is not finite; next_positions = positions + 1, negative ones as they are.
+void select_token(Host& host, const Selection& selection, const float* logits, int64_t rows, int64_t vocabulary, const int64_t* positions,
+                  int64_t* token, int64_t* next_positions);
+
 }  // namespace latentmoe

@@ -14,7 +14,7 @@ Tensor Call::input(size_t index) const {
     return api_.read(value);
 }
 
-void* Call::output_data(size_t index, std::span<const int64_t> shape) {
+void* Call::output(size_t index, std::span<const int64_t> shape) {
     OrtValue* value = nullptr;
     api_.check(api_->KernelContext_GetOutput(context_, index, shape.data(), shape.size(), &value));
     void* data = nullptr;

@@ -1,6 +1,9 @@
 #include "custom_op.h"
 
+#include "cpu_backend.h"
 #include "error.h"
+#include "gpu_backend.h"
+#include "session_host.h"
 
 #include <new>
 
@@ -10,11 +13,12 @@ namespace {
 
 /// A node with what each of its calls needs.
 struct State {
-    const Api& api;
+    const CustomOp& op;
     std::string where;  // for messages
     std::vector<Tensor> constants;
-    std::shared_ptr<ScratchPool> pool;
     std::unique_ptr<NodeKernel> kernel;
+    std::shared_ptr<ScratchPool> pool;         // of a node on the CPU
+    std::unique_ptr<cuda::Provider> provider;  // of a node on a GPU
 };
 
 const CustomOp& self(const OrtCustomOp* op) { return *static_cast<const CustomOp*>(op); }
@@ -58,6 +62,20 @@ void check_version(const Node& node) {
     }
 }
 
+// Kernels are compiled here, not in a call, of which a CUDA graph may be taken.
+void open_device(State& state) {
+    const Operator& op = state.op.op;
+    if (op.device == Device::Cpu) {
+        state.pool = ScratchPool::shared();
+        return;
+    }
+    state.provider = cuda::open_provider();
+    state.provider->prepare(op.type, std::nullopt);
+    for (const WeightType weight : op.weights) {
+        state.provider->prepare(op.type, weight);
+    }
+}
+
 OrtStatus* create(const OrtCustomOp* base, const OrtApi*, const OrtKernelInfo* info, void** kernel) {
     const CustomOp& op = self(base);
     std::string name;
@@ -66,20 +84,32 @@ OrtStatus* create(const OrtCustomOp* base, const OrtApi*, const OrtKernelInfo* i
         name = node.name();
         check_version(node);
         check_counts(op.op, node);
-        auto state = std::make_unique<State>(State{op.api, title(op, name), {}, ScratchPool::shared(), nullptr});
+        auto state = std::make_unique<State>(State{op, title(op, name), {}, nullptr, nullptr, nullptr});
         for (size_t i = 0; i < node.inputs(); ++i) {
             state->constants.push_back(node.constant(i));
         }
-        state->kernel = op.op.create(node, op.op, op.kernels);
+        state->kernel = op.op.create(node, op.op);
+        open_device(*state);
         *kernel = state.release();
     });
 }
 
 OrtStatus* compute(void* kernel, OrtKernelContext* context) {
     const State& state = *static_cast<State*>(kernel);
-    return guarded(state.api, [&] { return state.where; }, [&] {
-        Call call(state.api, context, *state.pool, state.constants);
-        state.kernel->compute(call);
+    const Api& api = state.op.api;
+    return guarded(api, [&] { return state.where; }, [&] {
+        const auto run = [&](Backend& backend) {
+            Call call(api, context, state.constants, backend);
+            state.kernel->compute(call);
+        };
+        if (state.provider != nullptr) {
+            GpuBackend backend(api, context, *state.provider);
+            run(backend);
+        } else {
+            SessionHost host(api, context, *state.pool);
+            CpuBackend backend(host, state.op.kernels);
+            run(backend);
+        }
     });
 }
 
@@ -105,7 +135,7 @@ CustomOp::CustomOp(const Api& api, const Operator& op, const Kernels& kernels) :
     version = Api::version;
     GetName = [](const OrtCustomOp* base) { return self(base).op.name; };
     GetExecutionProviderType = [](const OrtCustomOp* base) -> const char* {
-        return self(base).op.device == Device::Cuda ? "CUDAExecutionProvider" : nullptr;
+        return self(base).op.device == Device::Cuda ? cuda::provider_name : nullptr;
     };
     GetInputTypeCount = [](const OrtCustomOp* base) { return self(base).op.inputs.size(); };
     GetOutputTypeCount = [](const OrtCustomOp* base) { return self(base).op.outputs.size(); };

@@ -1,5 +1,6 @@
 // An entry of the table as ONNX Runtime's OrtCustomOp. Every callback that may fail returns a status; no exception leaves.
 #pragma once
+#include "../cpu/kernels.h"
 #include "operator.h"
 
 namespace latentmoe {

@@ -1,6 +1,5 @@
 // What ONNX Runtime is told of an operator, and what runs it. One entry for each name, combination of element types, and device.
 #pragma once
-#include "../cpu/kernels.h"
 #include "call.h"
 #include "inference.h"
 #include "node.h"
@@ -32,8 +31,10 @@ struct Parameter {
 struct Operator {
     const char* name;
     Device device;
+    Type type;                        // of activations
+    std::vector<WeightType> weights;  // that its kernels read, be it a cache's rows
     std::vector<Parameter> inputs, outputs;
-    std::unique_ptr<NodeKernel> (*create)(const Node& node, const Operator& op, const Kernels& kernels);
+    std::unique_ptr<NodeKernel> (*create)(const Node& node, const Operator& op);
     void (*infer)(Inference& inference);
 };
 
@@ -44,8 +45,9 @@ void add_moe_router(Operators& operators);
 void add_moe_experts(Operators& operators);
 void add_latent_attention(Operators& operators);
 void add_add_rms_norm(Operators& operators);
+void add_select_token(Operators& operators);
 
-/// All entries, those of one name side by side.
+/// All entries, those of one name side by side. Where there is no provider for them, the CUDA entries stand in for the CPU's.
 const Operators& all_operators();
 
 }  // namespace latentmoe

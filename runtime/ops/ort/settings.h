@@ -1,5 +1,6 @@
 // The session config entries that this library reads when it is registered.
 #pragma once
+#include "../cpu/kernels.h"
 #include "operator.h"
 
 #include <set>

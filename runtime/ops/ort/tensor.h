@@ -14,7 +14,7 @@ inline constexpr size_t max_rank = 8;
 
 struct Tensor {
     bool present = false;
-    const void* data = nullptr;  // may be null in a tensor without elements
+    const void* data = nullptr;  // in the device's memory where the node runs on one; may be null in a tensor without elements
     size_t rank = 0;
     std::array<int64_t, max_rank> shape{};
 

@@ -33,9 +33,9 @@ inline std::vector<const Kernels*> instruction_sets() {
 
 class Matrix {
 public:
-    /// Elements have about the given deviation. Quantised columns are multiples of 16.
-    Matrix(WeightType type, int64_t rows, int64_t columns, Random& random, double deviation = 1)
-        : shape{type, nullptr, nullptr, rows, columns, columns % 32 ? 16 : 32},
+    /// Elements have about the given deviation. Quantised columns are multiples of 16, and of the block; 0 stands for the largest block.
+    Matrix(WeightType type, int64_t rows, int64_t columns, Random& random, double deviation = 1, int64_t block = 0)
+        : shape{type, nullptr, nullptr, rows, columns, block != 0 ? block : columns % 32 ? 16 : 32},
           bytes(lead() + rows * shape.bytes(columns)),
           scales(shape.quantised() ? rows * columns / shape.block : 0) {
         for (int64_t i = 0; i < rows * columns; i++) {

@@ -1,7 +1,6 @@
 // AddRmsNorm: x (.., d), as many rows as residual (.., d), and gain (d) → y and sum, of residual's shape.
-#include "../../cpu/operators.h"
 #include "../error.h"
-#include "../operator.h"
+#include "weight_types.h"
 
 namespace latentmoe {
 
@@ -9,7 +8,7 @@ namespace {
 
 class AddRmsNormKernel final : public NodeKernel {
 public:
-    AddRmsNormKernel(const Node& node, const Kernels& kernels) : epsilon_(node.number("epsilon")), kernels_(kernels) {
+    AddRmsNormKernel(const Node& node, Type type) : type_(type), epsilon_(node.number("epsilon")) {
         if (epsilon_ < 0) {
             fail("attribute epsilon is ", epsilon_, ", expected 0 or more: export the model again");
         }
@@ -27,44 +26,41 @@ public:
         }
         expect(gain, "gain", {{"d", width}}, "by residual: export the model again");
         const std::span shape(residual.shape.data(), residual.rank);
-        auto* y = call.output<float>(0, shape);
-        auto* sum = call.output<float>(1, shape);
+        void *y = call.output(0, shape), *sum = call.output(1, shape);
         if (rows > 0) {
-            add_rms_norm(call.host(), kernels_, x.as<float>(), residual.as<float>(), gain.as<float>(), epsilon_, rows, width, y, sum);
+            call.backend().add_rms_norm(type_, x.data, residual.data, gain.as<float>(), epsilon_, rows, width, y, sum);
         }
     }
 
 private:
+    Type type_;
     float epsilon_;
-    const Kernels& kernels_;
 };
 
-std::unique_ptr<NodeKernel> create(const Node& node, const Operator&, const Kernels& kernels) {
-    return std::make_unique<AddRmsNormKernel>(node, kernels);
-}
+std::unique_ptr<NodeKernel> create(const Node& node, const Operator& op) { return std::make_unique<AddRmsNormKernel>(node, op.type); }
 
 void infer(Inference& inference) {
     if (const Extents residual = inference.input(1); !residual.empty()) {
-        inference.output(0, residual, ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT);
-        inference.output(1, residual, ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT);
+        inference.output(0, residual, inference.element(1));
+        inference.output(1, residual, inference.element(1));
     }
 }
 
-}  // namespace
-
-void add_add_rms_norm(Operators& operators) {
+void add(Operators& operators, Device device, const FloatType& activations) {
     operators.push_back({
         "AddRmsNorm",
-        Device::Cpu,
-        {
-            {"x", ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT},
-            {"residual", ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT},
-            {"gain", ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT},
-        },
-        {{"y", ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT}, {"sum", ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT}},
+        device,
+        activations.type,
+        {},
+        {{"x", activations.element}, {"residual", activations.element}, {"gain", ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT}},
+        {{"y", activations.element}, {"sum", activations.element}},
         create,
         infer,
     });
 }
+
+}  // namespace
+
+void add_add_rms_norm(Operators& operators) { add_for_all_activations(operators, add); }
 
 }  // namespace latentmoe

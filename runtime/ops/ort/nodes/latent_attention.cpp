@@ -1,9 +1,7 @@
 // LatentAttention: q (B, S, H(dn+dr)), kv (B, S, r+dr), kv_norm (r), kv_b (H(dn+dv), r), cos and sin (max, dr/2), position_ids (B, S),
 // attention_mask (B, T), past_key and past_value (B, 1, P, w/2) → out (B, S, H·dv), present_key and present_value (B, 1, max(P, T), w/2),
 // where w = r+dr.
-#include "../../cpu/operators.h"
 #include "../error.h"
-#include "positions.h"
 #include "weight_types.h"
 
 #include <algorithm>
@@ -19,10 +17,8 @@ enum Input : size_t { q, kv, kv_norm, kv_b, cos, sin, position_ids, attention_ma
 
 class LatentAttentionKernel final : public NodeKernel {
 public:
-    LatentAttentionKernel(const Node& node, const Operator& op, const Kernels& kernels)
-        : format_(weight_format(node, op.inputs[kv_b].type)),
-          half_cache_(op.inputs[past_key].type == ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16),
-          kernels_(kernels) {
+    LatentAttentionKernel(const Node& node, const Operator& op)
+        : type_(op.type), format_(weight_format(node, op.inputs[kv_b].type)), cache_(float_type(op.inputs[past_key].type).type) {
         AttentionSettings& s = settings_;
         s.heads = node.integer("num_heads", 1, most_heads);
         s.nope = node.integer("qk_nope_head_dim", 1, most_width);
@@ -45,20 +41,18 @@ public:
 
     void compute(Call& call) const override {
         const AttentionSettings& s = settings_;
-        AttentionTensors t = read_activations(call);
-        const int64_t most_positions = read_weights(call, t);
+        LatentAttentionTensors t = read_activations(call);
+        read_weights(call, t);
         read_cache(call, t);
-        const int64_t columns = std::max(t.past, t.total);
-        check_positions({t.positions, t.mask, t.batch, t.tokens, t.total, columns, most_positions});
-        t.out = call.output<float>(0, std::array{t.batch, t.tokens, s.heads * s.value});
-        const std::array present{t.batch, int64_t{1}, columns, (s.rank + s.rope) / 2};
-        t.present_key = call.output<void>(1, present);
-        t.present_value = call.output<void>(2, present);
-        latent_attention(call.host(), kernels_, s, t);
+        t.out = call.output(0, std::array{t.batch, t.tokens, s.heads * s.value});
+        const std::array present{t.batch, int64_t{1}, std::max(t.past, t.total), (s.rank + s.rope) / 2};
+        t.present_key = call.output(1, present);
+        t.present_value = call.output(2, present);
+        call.backend().latent_attention(type_, s, t);
     }
 
 private:
-    AttentionTensors read_activations(const Call& call) const {
+    LatentAttentionTensors read_activations(const Call& call) const {
         constexpr const char* because = "by position_ids and the node's attributes: export the model again";
         const AttentionSettings& s = settings_;
         const Tensor positions = call.input(position_ids), mask = call.input(attention_mask);
@@ -72,9 +66,9 @@ private:
         const Tensor query = call.input(q), latent = call.input(kv);
         expect(query, "q", {{"batch", batch}, {"sequence", tokens}, {"H(dn+dr)", s.heads * (s.nope + s.rope)}}, because);
         expect(latent, "kv", {{"batch", batch}, {"sequence", tokens}, {"r+dr", s.rank + s.rope}}, because);
-        AttentionTensors t{};
-        t.q = query.as<float>();
-        t.kv = latent.as<float>();
+        LatentAttentionTensors t{};
+        t.q = query.data;
+        t.kv = latent.data;
         t.positions = positions.as<int64_t>();
         t.mask = mask.as<int64_t>();
         t.batch = batch;
@@ -83,8 +77,7 @@ private:
         return t;
     }
 
-    // Gives the number of positions that the rotary tables hold.
-    int64_t read_weights(const Call& call, AttentionTensors& t) const {
+    void read_weights(const Call& call, LatentAttentionTensors& t) const {
         constexpr const char* because = "by the node's attributes: export the model again";
         const AttentionSettings& s = settings_;
         const Tensor norm = call.input(kv_norm), cosines = call.input(cos), sines = call.input(sin);
@@ -95,10 +88,10 @@ private:
         t.kv_norm = norm.as<float>();
         t.cos = cosines.as<float>();
         t.sin = sines.as<float>();
-        return cosines.shape[0];
+        t.max_positions = cosines.shape[0];
     }
 
-    void read_cache(const Call& call, AttentionTensors& t) const {
+    void read_cache(const Call& call, LatentAttentionTensors& t) const {
         constexpr const char* because = "by position_ids and the node's attributes: feed a cache made for this model";
         const int64_t width = (settings_.rank + settings_.rope) / 2;
         const Tensor key = call.input(past_key), value = call.input(past_value);
@@ -107,18 +100,16 @@ private:
         t.past_key = key.data;
         t.past_value = value.data;
         t.past = key.shape[2];
-        t.half_cache = half_cache_;
+        t.cache = cache_;
     }
 
     AttentionSettings settings_{};
+    Type type_;
     WeightFormat format_;
-    bool half_cache_;
-    const Kernels& kernels_;
+    Type cache_;
 };
 
-std::unique_ptr<NodeKernel> create(const Node& node, const Operator& op, const Kernels& kernels) {
-    return std::make_unique<LatentAttentionKernel>(node, op, kernels);
-}
+std::unique_ptr<NodeKernel> create(const Node& node, const Operator& op) { return std::make_unique<LatentAttentionKernel>(node, op); }
 
 // max(past, total), where both are known.
 Extent longer(const Extent& past, const Extent& total) {
@@ -136,7 +127,7 @@ void infer(Inference& inference) {
     }
     const auto heads = inference.integer("num_heads"), value = inference.integer("v_head_dim");
     if (heads && value && *heads <= most_heads && *value <= most_width) {
-        inference.output(0, {positions[0], positions[1], {*heads * *value, ""}}, ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT);
+        inference.output(0, {positions[0], positions[1], {*heads * *value, ""}}, inference.element(q));
     }
     if (mask.size() == 2 && past.size() == 4) {
         const Extents present{positions[0], {1, ""}, longer(past[2], mask[1]), past[3]};
@@ -145,37 +136,54 @@ void infer(Inference& inference) {
     }
 }
 
-void add(Operators& operators, ONNXTensorElementDataType expansion, ONNXTensorElementDataType cache) {
+void add(Operators& operators, Device device, const FloatType& activations, const FloatType& expansion, const FloatType& cache) {
     constexpr auto number = ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT;
     constexpr auto integer = ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64;
     operators.push_back({
         "LatentAttention",
-        Device::Cpu,
+        device,
+        activations.type,
+        {expansion.weight, cache.weight},
         {
-            {"q", number},
-            {"kv", number},
+            {"q", activations.element},
+            {"kv", activations.element},
             {"kv_norm", number},
-            {"kv_b", expansion},
+            {"kv_b", expansion.element},
             {"cos", number},
             {"sin", number},
             {"position_ids", integer},
             {"attention_mask", integer},
-            {"past_key", cache},
-            {"past_value", cache},
+            {"past_key", cache.element},
+            {"past_value", cache.element},
         },
-        {{"out", number}, {"present_key", cache}, {"present_value", cache}},
+        {{"out", activations.element}, {"present_key", cache.element}, {"present_value", cache.element}},
         create,
         infer,
     });
 }
 
+// Float32 activations go with any weights and a cache of float32 or float16; others with a cache of their own type.
+bool go_together(Type activations, Type expansion, Type cache) {
+    switch (activations) {
+        case Type::F32: return cache != Type::BF16;
+        case Type::F16: return cache == activations && expansion == activations;
+        case Type::BF16: return cache == activations && expansion != Type::F32;
+    }
+    return false;
+}
+
 }  // namespace
 
 void add_latent_attention(Operators& operators) {
-    for (const FloatType& type : float_types) {
-        add(operators, type.element, ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT);
-        add(operators, type.element, ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16);
-    }
+    add_for_all_activations(operators, [](Operators& all, Device device, const FloatType& activations) {
+        for (const FloatType& expansion : float_types) {
+            for (const FloatType& cache : float_types) {
+                if (go_together(activations.type, expansion.type, cache.type)) {
+                    add(all, device, activations, expansion, cache);
+                }
+            }
+        }
+    });
 }
 
 }  // namespace latentmoe

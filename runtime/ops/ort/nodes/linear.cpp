@@ -1,5 +1,4 @@
 // Linear, LinearInt8, LinearInt4: x (.., in), weight (out, in) → y (.., out).
-#include "../../cpu/operators.h"
 #include "../error.h"
 #include "weight_types.h"
 
@@ -9,7 +8,7 @@ namespace {
 
 class LinearKernel final : public NodeKernel {
 public:
-    LinearKernel(const WeightFormat& format, const Kernels& kernels) : format_(format), kernels_(kernels) {}
+    LinearKernel(const Operator& op, const WeightFormat& format) : op_(op), format_(format) {}
 
     void compute(Call& call) const override {
         const Tensor x = call.input(0);
@@ -19,19 +18,19 @@ public:
         const Weights weight = read_weight(call, format_, 1, "weight", {{"out", Axis::some}, {"in", x.shape[x.rank - 1]}});
         auto shape = x.shape;
         shape[x.rank - 1] = weight.rows;
-        auto* y = call.output<float>(0, std::span(shape.data(), x.rank));
+        void* y = call.output(0, std::span(shape.data(), x.rank));
         if (const int64_t tokens = x.count(0, x.rank - 1); tokens > 0) {
-            linear(call.host(), kernels_, weight, x.as<float>(), tokens, y);
+            call.backend().linear(op_.type, weight, x.data, tokens, y);
         }
     }
 
 private:
+    const Operator& op_;
     WeightFormat format_;
-    const Kernels& kernels_;
 };
 
-std::unique_ptr<NodeKernel> create(const Node& node, const Operator& op, const Kernels& kernels) {
-    return std::make_unique<LinearKernel>(weight_format(node, op.inputs[1].type), kernels);
+std::unique_ptr<NodeKernel> create(const Node& node, const Operator& op) {
+    return std::make_unique<LinearKernel>(op, weight_format(node, op.inputs[1].type));
 }
 
 void infer(Inference& inference) {
@@ -39,24 +38,18 @@ void infer(Inference& inference) {
     const Extents weight = inference.input(1);
     if (!y.empty() && weight.size() == 2) {
         y.back() = weight[0];
-        inference.output(0, y, ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT);
+        inference.output(0, y, inference.element(0));
     }
 }
 
-void add(Operators& operators, const char* name, ONNXTensorElementDataType element) {
-    std::vector<Parameter> inputs{{"x", ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT}};
+void add(Operators& operators, const char* name, Device device, const FloatType& activations, ONNXTensorElementDataType element) {
+    std::vector<Parameter> inputs{{"x", activations.element}};
     add_weight(inputs, "weight", "scales", element);
-    operators.push_back({name, Device::Cpu, inputs, {{"y", ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT}}, create, infer});
+    operators.push_back({name, device, activations.type, {weight_type(element)}, inputs, {{"y", activations.element}}, create, infer});
 }
 
 }  // namespace
 
-void add_linear(Operators& operators) {
-    for (const FloatType& type : float_types) {
-        add(operators, "Linear", type.element);
-    }
-    add(operators, "LinearInt8", ONNX_TENSOR_ELEMENT_DATA_TYPE_INT8);
-    add(operators, "LinearInt4", ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT8);
-}
+void add_linear(Operators& operators) { add_for_all_weights(operators, {"Linear", "LinearInt8", "LinearInt4"}, add); }
 
 }  // namespace latentmoe

@@ -1,6 +1,5 @@
 // MoEExperts, MoEExpertsInt8, MoEExpertsInt4: x (N, d), experts and weights (N, k), gate_up (E, 2I, d), down (E, d, I), and, or neither,
 // shared_gate_up (2Is, d) and shared_down (d, Is) → y (N, d).
-#include "../../cpu/operators.h"
 #include "../error.h"
 #include "weight_types.h"
 
@@ -10,7 +9,7 @@ namespace {
 
 class MoEExpertsKernel final : public NodeKernel {
 public:
-    MoEExpertsKernel(const WeightFormat& format, const Kernels& kernels) : format_(format), kernels_(kernels) {}
+    MoEExpertsKernel(const Operator& op, const WeightFormat& format) : op_(op), format_(format) {}
 
     void compute(Call& call) const override {
         const Tensor x = call.input(0), experts = call.input(1), shares = call.input(2);
@@ -18,11 +17,9 @@ public:
         expect(experts, "experts", {{"tokens", x.shape[0]}, {"k", Axis::some}}, "by x: feed what MoERouter chose for these tokens");
         expect(shares, "weights", {{"tokens", x.shape[0]}, {"k", experts.shape[1]}}, "by experts: feed what MoERouter chose for these tokens");
         const ExpertWeights weights = read_weights(call, x.shape[1]);
-        check_ids(experts, weights.experts);
-        auto* y = call.output<float>(0, std::span(x.shape.data(), x.rank));
+        void* y = call.output(0, std::span(x.shape.data(), x.rank));
         if (x.shape[0] > 0) {
-            mix_experts(call.host(), kernels_, weights, x.as<float>(), experts.as<int32_t>(), shares.as<float>(), x.shape[0],
-                        experts.shape[1], y);
+            call.backend().mix_experts(op_.type, weights, x.data, experts.as<int32_t>(), shares.as<float>(), x.shape[0], experts.shape[1], y);
         }
     }
 
@@ -60,34 +57,23 @@ private:
         return tensor.shape[axis] / 2;
     }
 
-    static void check_ids(const Tensor& experts, int64_t count) {
-        const auto* ids = experts.as<int32_t>();
-        const int64_t slots = experts.shape[1];
-        for (int64_t i = 0; i < experts.shape[0] * slots; ++i) {
-            if (ids[i] < -1 || ids[i] >= count) {
-                fail("experts[", i / slots, ", ", i % slots, "] is ", ids[i], ", expected -1 (none) to ", count - 1,
-                     ": feed what MoERouter chose");
-            }
-        }
-    }
-
+    const Operator& op_;
     WeightFormat format_;
-    const Kernels& kernels_;
 };
 
-std::unique_ptr<NodeKernel> create(const Node& node, const Operator& op, const Kernels& kernels) {
-    return std::make_unique<MoEExpertsKernel>(weight_format(node, op.inputs[3].type), kernels);
+std::unique_ptr<NodeKernel> create(const Node& node, const Operator& op) {
+    return std::make_unique<MoEExpertsKernel>(op, weight_format(node, op.inputs[3].type));
 }
 
 void infer(Inference& inference) {
     if (const Extents x = inference.input(0); x.size() == 2) {
-        inference.output(0, x, ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT);
+        inference.output(0, x, inference.element(0));
     }
 }
 
-void add(Operators& operators, const char* name, ONNXTensorElementDataType element) {
+void add(Operators& operators, const char* name, Device device, const FloatType& activations, ONNXTensorElementDataType element) {
     std::vector<Parameter> inputs{
-        {"x", ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT},
+        {"x", activations.element},
         {"experts", ONNX_TENSOR_ELEMENT_DATA_TYPE_INT32},
         {"weights", ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT},
     };
@@ -95,17 +81,11 @@ void add(Operators& operators, const char* name, ONNXTensorElementDataType eleme
     add_weight(inputs, "down", "down_scales", element);
     add_weight(inputs, "shared_gate_up", "shared_gate_up_scales", element, true);
     add_weight(inputs, "shared_down", "shared_down_scales", element, true);
-    operators.push_back({name, Device::Cpu, inputs, {{"y", ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT}}, create, infer});
+    operators.push_back({name, device, activations.type, {weight_type(element)}, inputs, {{"y", activations.element}}, create, infer});
 }
 
 }  // namespace
 
-void add_moe_experts(Operators& operators) {
-    for (const FloatType& type : float_types) {
-        add(operators, "MoEExperts", type.element);
-    }
-    add(operators, "MoEExpertsInt8", ONNX_TENSOR_ELEMENT_DATA_TYPE_INT8);
-    add(operators, "MoEExpertsInt4", ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT8);
-}
+void add_moe_experts(Operators& operators) { add_for_all_weights(operators, {"MoEExperts", "MoEExpertsInt8", "MoEExpertsInt4"}, add); }
 
 }  // namespace latentmoe

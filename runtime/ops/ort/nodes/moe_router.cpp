@@ -1,7 +1,6 @@
 // MoERouter: x (N, d), gate (E, d), bias (E), position_ids (N) → experts and weights (N, k).
-#include "../../cpu/operators.h"
 #include "../error.h"
-#include "../operator.h"
+#include "weight_types.h"
 
 namespace latentmoe {
 
@@ -11,7 +10,7 @@ constexpr int64_t most_experts = int64_t{1} << 20;
 
 class MoERouterKernel final : public NodeKernel {
 public:
-    MoERouterKernel(const Node& node, const Kernels& kernels) : kernels_(kernels) {
+    MoERouterKernel(const Node& node, Type type) : type_(type) {
         RouterSettings& s = settings_;
         s.top_k = node.integer("top_k", 1, most_experts);
         s.softmax = node.choice("scoring_func", {"sigmoid", "softmax"}) == 1;
@@ -38,9 +37,8 @@ public:
         auto* chosen = call.output<int32_t>(0, shape);
         auto* shares = call.output<float>(1, shape);
         if (x.shape[0] > 0) {
-            const Weights weights{WeightType::F32, gate.data, nullptr, gate.shape[0], gate.shape[1]};
-            route(call.host(), kernels_, settings_, x.as<float>(), weights, bias.as<float>(), positions.as<int64_t>(), x.shape[0], chosen,
-                  shares);
+            call.backend().route(type_, settings_, x.data, gate.as<float>(), gate.shape[0], gate.shape[1], bias.as<float>(),
+                                 positions.as<int64_t>(), x.shape[0], chosen, shares);
         }
     }
 
@@ -62,13 +60,11 @@ private:
         }
     }
 
+    Type type_;
     RouterSettings settings_;
-    const Kernels& kernels_;
 };
 
-std::unique_ptr<NodeKernel> create(const Node& node, const Operator&, const Kernels& kernels) {
-    return std::make_unique<MoERouterKernel>(node, kernels);
-}
+std::unique_ptr<NodeKernel> create(const Node& node, const Operator& op) { return std::make_unique<MoERouterKernel>(node, op.type); }
 
 void infer(Inference& inference) {
     const Extents x = inference.input(0), positions = inference.input(3);
@@ -80,14 +76,14 @@ void infer(Inference& inference) {
     }
 }
 
-}  // namespace
-
-void add_moe_router(Operators& operators) {
+void add(Operators& operators, Device device, const FloatType& activations) {
     operators.push_back({
         "MoERouter",
-        Device::Cpu,
+        device,
+        activations.type,
+        {},
         {
-            {"x", ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT},
+            {"x", activations.element},
             {"gate", ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT},
             {"bias", ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT},
             {"position_ids", ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64},
@@ -97,5 +93,9 @@ void add_moe_router(Operators& operators) {
         infer,
     });
 }
+
+}  // namespace
+
+void add_moe_router(Operators& operators) { add_for_all_activations(operators, add); }
 
 }  // namespace latentmoe

@@ -17,17 +17,51 @@ void add_weight(std::vector<Parameter>& inputs, const char* name, const char* sc
     }
 }
 
-WeightFormat weight_format(const Node& node, ONNXTensorElementDataType element) {
-    for (const FloatType& type : float_types) {
-        if (element == type.element) {
-            return {type.type};
+void add_for_all_weights(Operators& operators, const NamesByWeight& names, AddEntry add) {
+    const auto add_all = [&](const char* name, auto elements_with) {
+        for (const Device device : devices) {
+            for (const FloatType& activations : float_types) {
+                for (const ONNXTensorElementDataType element : elements_with(activations)) {
+                    add(operators, name, device, activations, element);
+                }
+            }
         }
+    };
+    using Elements = std::vector<ONNXTensorElementDataType>;
+    add_all(names[0], [](const FloatType& activations) {
+        return activations.type == Type::F32 ? Elements{float_types[0].element, float_types[1].element, float_types[2].element}
+                                             : Elements{activations.element};
+    });
+    add_all(names[1], [](const FloatType&) { return Elements{ONNX_TENSOR_ELEMENT_DATA_TYPE_INT8}; });
+    add_all(names[2], [](const FloatType&) { return Elements{ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT8}; });
+}
+
+const FloatType& float_type(ONNXTensorElementDataType element) {
+    const auto found = std::find_if(float_types.begin(), float_types.end(), [&](const FloatType& type) { return type.element == element; });
+    if (found == float_types.end()) {
+        fail("element type ", element, " is no float type");
+    }
+    return *found;
+}
+
+WeightType weight_type(ONNXTensorElementDataType element) {
+    switch (element) {
+        case ONNX_TENSOR_ELEMENT_DATA_TYPE_INT8: return WeightType::Int8;
+        case ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT8: return WeightType::Int4;
+        default: return float_type(element).weight;
+    }
+}
+
+WeightFormat weight_format(const Node& node, ONNXTensorElementDataType element) {
+    const WeightType type = weight_type(element);
+    if (!quantised(element)) {
+        return {type};
     }
     const int64_t block = node.integer("block_size", 16, 32);
     if (block % 16 != 0) {
         fail("attribute block_size is ", block, ", expected 16 or 32");
     }
-    return {element == ONNX_TENSOR_ELEMENT_DATA_TYPE_INT8 ? WeightType::Int8 : WeightType::Int4, block};
+    return {type, block};
 }
 
 Weights read_weight(const Call& call, const WeightFormat& format, size_t input, const char* name, std::initializer_list<Axis> axes) {

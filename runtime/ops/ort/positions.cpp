@@ -1,6 +1,6 @@
 #include "positions.h"
 
-#include "../error.h"
+#include "error.h"
 
 #include <algorithm>
 
