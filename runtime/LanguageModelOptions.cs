@@ -36,6 +36,12 @@ public sealed record LanguageModelOptions
     /// <summary>Says which device and operators are used, and why.</summary>
     public ILogger? Logger { get; init; }
 
+    /// <summary>
+    /// Runs what <see cref="Device.Cuda"/> does, but for the CUDA provider itself, on the CPU: for tests, with an operator library whose
+    /// kernels run there.
+    /// </summary>
+    internal bool PretendDevice { get; init; }
+
     /// <exception cref="ArgumentException">A value is out of its range.</exception>
     internal void Validate()
     {

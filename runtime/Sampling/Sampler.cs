@@ -33,6 +33,12 @@ internal sealed class Sampler : IDisposable
 
     public ulong Seed { get; }
 
+    /// <summary>Whether a choice needs the logits of its step alone, so that the operator SelectToken can make it.</summary>
+    public bool IsMemoryless => _options.RepetitionPenalty == 1;
+
+    /// <summary>The next draw for SelectToken, in [0, 1).</summary>
+    public float NextUniform() => (_random.NextUInt64() >> 40) * (1f / (1 << 24));
+
     /// <summary>Notes a token of the prompt or the answer, for the repetition penalty.</summary>
     public void Accept(int token)
     {
@@ -89,12 +95,13 @@ internal sealed class Sampler : IDisposable
         float value = logits[best];
         if (!float.IsFinite(value))
         {
-            throw new InvalidOperationException(
-                $"The logit of token {best} is {value}{(float.IsNegativeInfinity(value) ? ", the largest of all" : "")}, " +
-                "so no token can be chosen: the model or its package is damaged.");
+            throw NoToken($"The logit of token {best} is {value}{(float.IsNegativeInfinity(value) ? ", the largest of all" : "")}");
         }
         return value == 0 ? logits.IndexOf(0f) : best; // IndexOfMax puts +0 before -0
     }
+
+    internal static InvalidOperationException NoToken(string why) =>
+        new($"{why}, so no token can be chosen: the model or its package is damaged.");
 
     private int Draw(ReadOnlySpan<float> weights, int fallback)
     {

@@ -13,10 +13,18 @@ internal sealed class DecoderGraph : IDisposable
 {
     public const string KeepName = "num_logits_to_keep";
 
+    // While one session's step is captured as a CUDA graph, nothing else may talk to the device.
+    private static readonly Lock OneAtATime = new();
+    private readonly bool _onDevice;
+
     /// <exception cref="CheckpointException">The graph lacks an input or output, or has another shape than its configuration says.</exception>
-    public DecoderGraph(InferenceSession session, ModelPackage package, Device device, LanguageModelOptions options)
+    /// <param name="captures">Whether steps are captured as CUDA graphs.</param>
+    /// <param name="selection">Chooses tokens where the logits are (<see cref="SelectionModel"/>); null where the host does. Owned by the graph.</param>
+    public DecoderGraph(
+        InferenceSession session, ModelPackage package, Device device, LanguageModelOptions options, bool captures = false, InferenceSession? selection = null)
     {
-        (Session, Package, Device, PrefillChunk) = (session, package, device, options.PrefillChunk);
+        (Session, Package, Device, PrefillChunk, Captures, Selection) = (session, package, device, options.PrefillChunk, captures, selection);
+        _onDevice = device == Device.Cuda;
         var config = package.Config;
         Need(Input(config.InputIds), config.InputIds, TensorElementType.Int64);
         Need(Input(config.AttentionMask), config.AttentionMask, TensorElementType.Int64);
@@ -30,7 +38,7 @@ internal sealed class DecoderGraph : IDisposable
         Vocabulary = logits.Dimensions[^1];
         int tokens = package.Tokenizer.VocabularySize;
         Require(Vocabulary >= tokens, config.Logits, $"holds {Vocabulary} logits; expected at least the tokenizer's {tokens}");
-        CacheType = FloatType(Input(Past(0).Key), Past(0).Key);
+        CacheType = CacheFloat(Input(Past(0).Key), Past(0).Key);
         for (int layer = 0; layer < config.Layers; layer++)
         {
             CheckCache(Input(Past(layer).Key), Past(layer).Key);
@@ -42,11 +50,15 @@ internal sealed class DecoderGraph : IDisposable
         Require(layers == config.Layers, config.PastKey, $"exists for {layers} layers; expected {config.Layers}");
         ContextLength = Math.Min(options.ContextLength ?? config.ContextLength, config.ContextLength);
         CacheHalfBytes = CheckMemory();
+        Memory = new DeviceMemory(session, _onDevice && !options.PretendDevice);
     }
 
     public InferenceSession Session { get; }
     public ModelPackage Package { get; }
     public Device Device { get; }
+    public DeviceMemory Memory { get; }
+    public bool Captures { get; }
+    public InferenceSession? Selection { get; }
     public int PrefillChunk { get; }
     public int ContextLength { get; }
     public int Vocabulary { get; }
@@ -66,7 +78,29 @@ internal sealed class DecoderGraph : IDisposable
     public (string Key, string Value) Present(int layer) =>
         (GenAIConfig.OfLayer(Package.Config.PresentKey, layer), GenAIConfig.OfLayer(Package.Config.PresentValue, layer));
 
-    public void Dispose() => Session.Dispose();
+    /// <summary>Waits for the device, which serves one caller at a time; the CPU serves all of them.</summary>
+    public Turn Take() => new(_onDevice ? OneAtATime : null);
+
+    public void Dispose()
+    {
+        Memory.Dispose();
+        Selection?.Dispose();
+        Session.Dispose();
+    }
+
+    /// <summary>The device is this caller's until it is disposed of, on the same thread.</summary>
+    public readonly ref struct Turn
+    {
+        private readonly Lock? _lock;
+
+        public Turn(Lock? gate)
+        {
+            _lock = gate;
+            _lock?.Enter();
+        }
+
+        public void Dispose() => _lock?.Exit();
+    }
 
     private NodeMetadata Input(string name) =>
         Session.InputMetadata.TryGetValue(name, out var node) ? node : throw Wrong($"has no input {name}");
@@ -99,6 +133,9 @@ internal sealed class DecoderGraph : IDisposable
         Require(type is TensorElementType.Float or TensorElementType.Float16, name, $"is {type}; expected Float or Float16");
         return type;
     }
+
+    private TensorElementType CacheFloat(NodeMetadata node, string name) =>
+        node.ElementDataType == TensorElementType.BFloat16 ? TensorElementType.BFloat16 : FloatType(node, name);
 
     private void Need(NodeMetadata node, string name, TensorElementType type) =>
         Require(node.ElementDataType == type, name, $"is {node.ElementDataType}; expected {type}");

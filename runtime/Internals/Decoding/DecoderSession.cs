@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using LatentMoE.Runtime.Sampling;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 
@@ -19,6 +20,7 @@ internal sealed class DecoderSession : IDisposable
     private readonly OrtValue _keepTensor, _logitsTensor;
     private readonly OrtIoBinding _decode, _prefill;
     private readonly RunOptions _run = new();
+    private readonly DeviceLoop? _device;
 
     public DecoderSession(DecoderGraph graph)
     {
@@ -44,7 +46,13 @@ internal sealed class DecoderSession : IDisposable
             Bind(_prefill);
             if (graph.Device == Device.Cuda)
             {
+                if (graph.Captures)
+                {
+                    _run.AddRunConfigEntry("gpu_graph_id", "-1"); // only steps of the device's own loop are captured
+                }
                 ClearByRun();
+                _device = graph.Selection is null ? null : new DeviceLoop(graph);
+                _device?.Bind(_cache);
             }
         }
         catch
@@ -79,6 +87,45 @@ internal sealed class DecoderSession : IDisposable
     /// <summary>Appends one token and leaves its logits.</summary>
     public void Step(int token) => Run(new ReadOnlySpan<int>(in token));
 
+    /// <summary>Whether tokens can be chosen where the logits are: then only their ids come back.</summary>
+    public bool Selects => _device is not null;
+
+    /// <summary>Sets how tokens are chosen on the device from now on.</summary>
+    public void BeginSelection(GenerationOptions options) => _device!.Begin(options);
+
+    /// <summary>Appends tokens and chooses the one after them; <see cref="Logits"/> stay as they were.</summary>
+    public int PrefillAndSelect(ReadOnlySpan<int> tokens, Sampler sampler)
+    {
+        using (_graph.Take())
+        {
+            _prefill.BindOutput(_graph.Package.Config.Logits, _device!.Logits);
+        }
+        try
+        {
+            for (int start = 0; start < tokens.Length; start += _ids.Length)
+            {
+                Run(tokens[start..Math.Min(start + _ids.Length, tokens.Length)], _prefill);
+            }
+        }
+        finally
+        {
+            using (_graph.Take())
+            {
+                _prefill.BindOutput(_graph.Package.Config.Logits, _logitsTensor);
+            }
+        }
+        return _device.First(Position - 1, sampler);
+    }
+
+    /// <summary>Appends the token that was chosen last, and chooses the one after it.</summary>
+    public int StepAndSelect(Sampler sampler)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(Position, ContextLength);
+        int token = _device!.Next(sampler);
+        Position++;
+        return token;
+    }
+
     /// <summary>Forgets the tokens from <paramref name="position"/> on.</summary>
     public void Rewind(int position)
     {
@@ -105,20 +152,37 @@ internal sealed class DecoderSession : IDisposable
     }
 
     /// <summary>Makes a run under way, and every later one, fail until <see cref="Resume"/>. From any thread.</summary>
-    public void Interrupt() => _run.Terminate = true;
+    public void Interrupt()
+    {
+        _run.Terminate = true;
+        _device?.Interrupt();
+    }
 
-    public void Resume() => _run.Terminate = false;
+    public void Resume()
+    {
+        _run.Terminate = false;
+        _device?.Resume();
+    }
 
     public void Dispose()
     {
         foreach (var item in new IDisposable?[]
-            { _decode, _prefill, _run, _keepTensor, _logitsTensor, _cache, _ids, _positions, _mask, _keep, _logits32, _logits16 })
+            { _device, _decode, _prefill, _run, _keepTensor, _logitsTensor, _cache, _ids, _positions, _mask, _keep, _logits32, _logits16 })
         {
             item?.Dispose();
         }
     }
 
     private void Run(ReadOnlySpan<int> tokens)
+    {
+        Run(tokens, tokens.Length == 1 ? _decode : _prefill);
+        if (_logits16 is not null)
+        {
+            TensorPrimitives.ConvertToSingle(_logits16.Span, _logits32.Span);
+        }
+    }
+
+    private void Run(ReadOnlySpan<int> tokens, OrtIoBinding binding)
     {
         int end = Position + tokens.Length;
         ArgumentOutOfRangeException.ThrowIfGreaterThan(end, ContextLength, nameof(tokens));
@@ -131,19 +195,15 @@ internal sealed class DecoderSession : IDisposable
         {
             (_ids.Span[i], _positions.Span[i]) = (tokens[i], Position + i);
         }
-        var binding = tokens.Length == 1 ? _decode : _prefill;
+        using var turn = _graph.Take();
         // On the CPU the decode binding reads this memory at every run; a device gets its copies when they are bound.
-        if (tokens.Length > 1 || _graph.Device == Device.Cuda)
+        if (binding == _prefill || _graph.Device == Device.Cuda)
         {
             BindTokens(binding, tokens.Length);
             binding.SynchronizeBoundInputs();
         }
         _graph.Session.RunWithBinding(_run, binding);
         Position = end;
-        if (_logits16 is not null)
-        {
-            TensorPrimitives.ConvertToSingle(_logits16.Span, _logits32.Span);
-        }
     }
 
     private void Bind(OrtIoBinding binding)
@@ -174,6 +234,7 @@ internal sealed class DecoderSession : IDisposable
     /// </summary>
     internal void ClearByRun()
     {
+        using var turn = _graph.Take();
         using var zeros = new NativeBuffer<float>(checked(_graph.KeyValueHeads * ContextLength * _graph.HeadSize));
         using var past = zeros.Tensor(_graph.CacheType, 1, _graph.KeyValueHeads, ContextLength, _graph.HeadSize);
         _cache.Fit(ContextLength);

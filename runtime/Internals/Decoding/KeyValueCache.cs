@@ -12,22 +12,19 @@ internal sealed class KeyValueCache : IDisposable
     // A view grows by this many tokens: seldom enough to cost nothing, tight enough for the bodies.
     private const int Step = 128;
     private readonly DecoderGraph _graph;
-    private readonly OrtAllocator _allocator;
     private readonly OrtMemoryAllocation[] _memory;
     private readonly OrtValue?[] _views;
 
     public KeyValueCache(DecoderGraph graph)
     {
         _graph = graph;
-        using var cuda = OnDevice ? new OrtMemoryInfo("Cuda", OrtAllocatorType.DeviceAllocator, 0, OrtMemType.Default) : null;
-        _allocator = cuda is null ? OrtAllocator.DefaultInstance : new OrtAllocator(graph.Session, cuda);
         _memory = new OrtMemoryAllocation[2 * graph.Layers];
         _views = new OrtValue?[_memory.Length];
         try
         {
             for (int i = 0; i < _memory.Length; i++)
             {
-                _memory[i] = _allocator.Allocate(checked((uint)graph.CacheHalfBytes));
+                _memory[i] = graph.Memory.Allocate(graph.CacheHalfBytes);
             }
             if (!OnDevice)
             {
@@ -63,8 +60,7 @@ internal sealed class KeyValueCache : IDisposable
         for (int i = 0; i < _memory.Length; i++)
         {
             _views[i]?.Dispose();
-            _views[i] = OrtValue.CreateTensorValueWithData(
-                _allocator.Info, _graph.CacheType, [1, _graph.KeyValueHeads, Length, _graph.HeadSize], _memory[i].DangerousGetHandle(), _graph.CacheHalfBytes);
+            _views[i] = _graph.Memory.Tensor(_memory[i], _graph.CacheHalfBytes, _graph.CacheType, 1, _graph.KeyValueHeads, Length, _graph.HeadSize);
         }
         return true;
     }
@@ -94,10 +90,6 @@ internal sealed class KeyValueCache : IDisposable
         foreach (var memory in _memory)
         {
             memory?.Dispose();
-        }
-        if (OnDevice)
-        {
-            _allocator.Dispose();
         }
     }
 

@@ -17,6 +17,7 @@ internal sealed class TokenLoop : IDisposable
     private readonly CancellationToken _cancellation;
     private readonly CancellationTokenRegistration _interruption;
     private readonly Sampler _sampler;
+    private readonly bool _onDevice;
     private readonly long _started = Stopwatch.GetTimestamp();
     private long _first, _latest;
     private int _token;
@@ -28,6 +29,11 @@ internal sealed class TokenLoop : IDisposable
         foreach (int token in prompt)
         {
             _sampler.Accept(token);
+        }
+        _onDevice = session.Selects && _sampler.IsMemoryless;
+        if (_onDevice)
+        {
+            session.BeginSelection(options);
         }
         _interruption = cancellation.UnsafeRegister(static s => ((DecoderSession)s!).Interrupt(), session);
     }
@@ -48,20 +54,12 @@ internal sealed class TokenLoop : IDisposable
         _cancellation.ThrowIfCancellationRequested();
         try
         {
-            if (Count == 0)
-            {
-                _session.Prefill(_prompt);
-            }
-            else
-            {
-                _session.Step(_token);
-            }
+            _token = _onDevice ? SelectOnDevice() : SelectHere();
         }
         catch (Exception) when (_cancellation.IsCancellationRequested)
         {
             throw new OperationCanceledException(_cancellation);
         }
-        _token = _sampler.Sample(_session.Logits);
         _sampler.Accept(_token);
         Count++;
         _latest = Stopwatch.GetTimestamp();
@@ -71,6 +69,21 @@ internal sealed class TokenLoop : IDisposable
             : _prompt.Length + Count == _session.ContextLength ? FinishReason.ContextLength
             : null;
         return _token;
+    }
+
+    private int SelectOnDevice() => Count == 0 ? _session.PrefillAndSelect(_prompt, _sampler) : _session.StepAndSelect(_sampler);
+
+    private int SelectHere()
+    {
+        if (Count == 0)
+        {
+            _session.Prefill(_prompt);
+        }
+        else
+        {
+            _session.Step(_token);
+        }
+        return _sampler.Sample(_session.Logits);
     }
 
     public void Dispose()

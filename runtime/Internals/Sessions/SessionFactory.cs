@@ -1,9 +1,11 @@
 using LatentMoE.Checkpoints;
 using LatentMoE.Runtime.Internals.Decoding;
 using LatentMoE.Runtime.Internals.Packages;
+using LatentMoE.Runtime.Sampling;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.ML.OnnxRuntime;
+using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace LatentMoE.Runtime.Internals.Sessions;
 
@@ -23,12 +25,8 @@ internal sealed partial class SessionFactory(ModelPackage package, LanguageModel
         {
             try
             {
-                if (!NvidiaDriver.IsPresent)
-                {
-                    throw new NotSupportedException("no NVIDIA driver is installed (libcuda.so.1 cannot be loaded)");
-                }
-                var pool = Load(Device.Cuda);
-                Chosen(Device.Cuda, "a session runs there", LibraryFor(Device.Cuda) ?? "none, standard operators");
+                var pool = LoadOnCuda();
+                Chosen(Device.Cuda, "a session runs there", _library ?? "none, standard operators");
                 return pool;
             }
             catch (Exception e) when (e is NotSupportedException or OnnxRuntimeException)
@@ -43,8 +41,8 @@ internal sealed partial class SessionFactory(ModelPackage package, LanguageModel
         }
         try
         {
-            var pool = Load(Device.Cpu);
-            Chosen(Device.Cpu, why, LibraryFor(Device.Cpu) ?? "none, standard operators");
+            var pool = Load(Device.Cpu, capture: false);
+            Chosen(Device.Cpu, why, _library ?? "none, standard operators");
             return pool;
         }
         catch (OnnxRuntimeException e)
@@ -55,38 +53,84 @@ internal sealed partial class SessionFactory(ModelPackage package, LanguageModel
         }
     }
 
-    // The library that comes along has kernels for the CPU: in a CUDA session they would bring the cache back at every step.
-    private string? LibraryFor(Device device) => device == Device.Cpu || options.OperatorLibrary is not null ? _library : null;
-
-    private SessionPool Load(Device device)
+    // Steps are captured as CUDA graphs where ONNX Runtime can: a graph with any node elsewhere runs without.
+    private SessionPool LoadOnCuda()
     {
-        using var settings = new SessionOptions { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
-        if (options.Threads is { } threads)
+        if (!options.PretendDevice && CudaSupport.Missing(_library) is { } missing)
         {
-            settings.IntraOpNumThreads = threads;
+            throw new NotSupportedException(missing);
         }
-        if (device == Device.Cuda)
+        try
         {
-            settings.AppendExecutionProvider_CUDA();
+            return Load(Device.Cuda, capture: !options.PretendDevice);
         }
+        catch (OnnxRuntimeException e) when (!options.PretendDevice)
+        {
+            NotCaptured(e.Message);
+            return Load(Device.Cuda, capture: false);
+        }
+    }
+
+    private SessionPool Load(Device device, bool capture)
+    {
+        using var settings = Settings(device, capture);
         options.ConfigureSession?.Invoke(settings);
-        if (LibraryFor(device) is { } library)
+        if (_library is not null)
         {
             OperatorLibrary.CheckVersion(package.ModelPath);
-            Register(settings, library);
+            Register(settings, _library);
         }
         var session = new InferenceSession(package.ModelPath, settings);
+        InferenceSession? selection = null;
         SessionPool? pool = null;
         try
         {
-            pool = new SessionPool(new DecoderGraph(session, package, device, options), options.MaxConcurrency);
+            selection = device == Device.Cuda && _library is not null ? Selection(session) : null;
+            pool = new SessionPool(new DecoderGraph(session, package, device, options, capture, selection), options.MaxConcurrency);
             Probe(pool);
             return pool;
         }
+        catch when (pool is null)
+        {
+            selection?.Dispose();
+            session.Dispose();
+            throw;
+        }
         catch
         {
-            // The pool owns the session, and frees what is bound to it first.
-            ((IDisposable?)pool ?? session).Dispose();
+            pool!.Dispose(); // it owns the sessions, and frees what is bound to them first
+            throw;
+        }
+    }
+
+    private InferenceSession Selection(InferenceSession decoder)
+    {
+        var logits = decoder.OutputMetadata.TryGetValue(package.Config.Logits, out var output) ? output.ElementDataType : TensorElementType.Float;
+        using var settings = Settings(Device.Cuda, capture: false);
+        Register(settings, _library!);
+        return new InferenceSession(SelectionModel.Write(logits), settings);
+    }
+
+    private SessionOptions Settings(Device device, bool capture)
+    {
+        var settings = new SessionOptions { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
+        try
+        {
+            if (options.Threads is { } threads)
+            {
+                settings.IntraOpNumThreads = threads;
+            }
+            if (device == Device.Cuda && !options.PretendDevice)
+            {
+                using var cuda = new OrtCUDAProviderOptions();
+                cuda.UpdateOptions(new() { ["enable_cuda_graph"] = capture ? "1" : "0", ["use_tf32"] = "0" });
+                settings.AppendExecutionProvider_CUDA(cuda);
+            }
+            return settings;
+        }
+        catch
+        {
+            settings.Dispose();
             throw;
         }
     }
@@ -99,6 +143,14 @@ internal sealed partial class SessionFactory(ModelPackage package, LanguageModel
         {
             first.Step(0);
             first.Rewind(0);
+            if (first.Selects)
+            {
+                using var sampler = new Sampler(GenerationOptions.Greedy, pool.Graph.Vocabulary);
+                first.BeginSelection(GenerationOptions.Greedy);
+                first.PrefillAndSelect([0], sampler);
+                first.StepAndSelect(sampler);
+                first.Rewind(0);
+            }
             ProbeEnd(first, pool.Graph.Device);
         }
         finally
@@ -132,6 +184,9 @@ internal sealed partial class SessionFactory(ModelPackage package, LanguageModel
                 $"Build it again, or set {nameof(LanguageModelOptions.UseOperatorLibrary)} to false.", e);
         }
     }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Steps are not captured as CUDA graphs: {Why}")]
+    private partial void NotCaptured(string why);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Running on {Device} ({Why}); operator library: {Library}")]
     private partial void Chosen(Device device, string why, string library);
