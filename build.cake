@@ -1,6 +1,7 @@
 // The pipeline's targets. Each does what it depends on first; the work itself is in the programs that it starts.
 #load "feed/restore.cake"
 #load "tests/benchmarks/bench.cake"
+#load "tests/gpu-bundle/gpu-bundle.cake"
 
 var target = Argument("target", "Export");
 bool Is(string name) => target.Equals(name, StringComparison.OrdinalIgnoreCase);
@@ -20,7 +21,7 @@ var understood = new Dictionary<string, string[]>(StringComparer.OrdinalIgnoreCa
     ["Generate"] = [.. samplingArguments, "model", "preset", "twin", .. typeArguments],
     ["Evaluate"] = ["checkpoint", "preset", "twin", "data", "device"],
     ["Inspect"] = ["preset", "twin"],
-    ["Bench"] = benchArguments,
+    ["Bench"] = benchArguments, ["GpuBundle"] = gpuBundleArguments,
     ["Test"] = ["filter"],
 };
 
@@ -42,7 +43,7 @@ Setup<Paths>(context =>
     // Said before a training that would end in the same error.
     foreach (var (argument, value, allowed) in new[] { ("activations", activations, new[] { "f32", "f16", "bf16" }), ("precision", precision, ["f32", "f16", "bf16", "int8", "int4"]), ("cache", cache, activations == "f32" ? ["f32", "f16"] : [activations]) })
     {
-        if (!allowed.Contains(value) && !Is("Bench"))
+        if (!allowed.Contains(value) && !Is("Bench") && !Is("GpuBundle"))
         {
             throw new CakeException($"--{argument}={value} is not supported; {string.Join(", ", allowed)} are");
         }

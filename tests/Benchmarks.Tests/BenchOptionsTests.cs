@@ -10,8 +10,8 @@ public class BenchOptionsTests
             (new() { Runs = 0 }, "--runs is 0"), (new() { Threads = 0 }, "--threads is 0"),
             (new() { Steps = -1 }, "--steps is -1"), (new() { Seconds = 0 }, "--seconds is 0"),
             (new() { Prefill = [0] }, "--prefill is 0"), (new() { Contexts = [0, -1] }, "--context is -1"),
-            (new() { Batches = [0] }, "--batch is 0"),
-            (new() { Caches = ["f64"] }, "--cache is f64"), (new() { Engines = [] }, "--engine is"),
+            (new() { Batches = [0] }, "--batch is 0"), (new() { Device = "gpu" }, "--device is gpu"), (new() { Limits = "l.json" }, "--limits is l.json"),
+            (new() { Activations = ["int8"] }, "--activations is int8"), (new() { Caches = ["f64"] }, "--cache is f64"), (new() { Engines = [] }, "--engine is"),
         ];
         foreach (var (options, name) in wrong)
         {

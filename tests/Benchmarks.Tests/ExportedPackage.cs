@@ -9,11 +9,11 @@ internal sealed class ExportedPackage : IDisposable
 {
     private readonly TemporaryFolder folder = new();
 
-    public ExportedPackage(ModelConfig config, string precision = "f32", string cache = "f32")
+    public ExportedPackage(ModelConfig config, string precision = "f32", string? cache = null, string activations = "f32")
     {
         string checkpoint = System.IO.Path.Combine(folder.Path, "checkpoint");
         RandomCheckpoint.Write(checkpoint, config, tokens: 8);
-        Exporter.Run(new ExportOptions { Checkpoint = checkpoint, Output = Path, Precision = precision, Cache = cache });
+        Exporter.Run(new ExportOptions { Checkpoint = checkpoint, Output = Path, Precision = precision, Activations = activations, Cache = cache });
     }
 
     public static ModelConfig Config { get; } = TestConfigs.LatentMoE with { HiddenSize = 64, MoeIntermediateSize = 32 };

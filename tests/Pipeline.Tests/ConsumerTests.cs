@@ -31,13 +31,15 @@ public sealed class ConsumerTests(SmallPackage small)
     }
 
     [Theory]
-    [InlineData("bf16", "f32")]
-    [InlineData("int8", "f32")]
-    [InlineData("int4", "f32")]
-    [InlineData("f16", "f16")]
-    public void EveryPrecision_LoadsEverywhereAndGivesTheSameTokens(string precision, string cache)
+    [InlineData("bf16", "f32", "f32")]
+    [InlineData("int8", "f32", "f32")]
+    [InlineData("int4", "f32", "f32")]
+    [InlineData("f16", "f16", "f32")]
+    [InlineData("f16", "f16", "f16")]
+    [InlineData("int4", "f16", "f16")]
+    public void EveryPrecision_LoadsEverywhereAndGivesTheSameTokens(string precision, string cache, string activations)
     {
-        string package = small.Export(precision, cache);
+        string package = small.Export(precision, cache, activations);
         int[] expected = Expected(package, Prompt, 32, "--ignore-eos");
         // onnxruntime-node 1.17 has no tensors of float16.
         foreach (string runtime in cache == "f32" ? new[] { "onnxruntime-node", "onnxruntime-node-2024" } : ["onnxruntime-node"])

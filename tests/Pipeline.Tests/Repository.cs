@@ -15,6 +15,9 @@ internal static class Repository
 
     public static string NodeConsumers { get; } = Path.Combine(Root, "tests/consumers/node");
 
+    /// <summary>Where the operators' tests build their driver that models a GPU.</summary>
+    public static string ModelledDriver { get; } = Assembly("tests/Operators.Tests", "fake_driver");
+
     private static string Assembly(string project, string name)
     {
         string output = Path.GetRelativePath(Path.Combine(Root, "tests/Pipeline.Tests"), AppContext.BaseDirectory);

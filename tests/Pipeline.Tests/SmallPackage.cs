@@ -24,11 +24,12 @@ public sealed class SmallPackage : IDisposable
 
     internal Outcome Train(string output, params string[] more) => Command.Dotnet(Repository.Training, [.. Arguments(output), .. more]);
 
-    /// <summary>The folder of a package of another precision or cache.</summary>
-    public string Export(string precision, string cache)
+    /// <summary>The folder of a package of another precision, cache or type of activations.</summary>
+    public string Export(string precision, string cache, string activations)
     {
-        string package = Path.Combine(Root, $"package-{precision}-{cache}");
-        Command.Dotnet(Repository.Export, "export", "--checkpoint", Checkpoint, "--output", package, "--precision", precision, "--cache", cache).Succeeded();
+        string package = Path.Combine(Root, $"package-{precision}-{cache}-{activations}");
+        Command.Dotnet(Repository.Export, "export", "--checkpoint", Checkpoint, "--output", package, "--precision", precision, "--cache", cache,
+            "--activations", activations).Succeeded();
         return package;
     }
 

@@ -17,7 +17,7 @@ internal sealed class Bench(BenchOptions options, Action<string> log)
     {
         var engines = Engines();
         var peer = options.Peer is null ? [] : Results.ReadPeer(options.Peer);
-        using var meter = new LimitMeter(options.Threads);
+        using ILimitMeter meter = options.Device == Engine.Cuda ? new GpuLimits(options.Limits) : new LimitMeter(options.Threads);
         foreach (var (precision, model) in Models())
         {
             var runner = new CaseRunner(options, meter, model, precision, notes);
@@ -25,7 +25,7 @@ internal sealed class Bench(BenchOptions options, Action<string> log)
             foreach (var point in Case.Expand(options))
             {
                 var (now, measured) = runner.Run(point, engines, loads);
-                limits.Add(now);
+                limits.AddRange(now is null ? [] : [now]);
                 rows.AddRange(measured);
                 rows.AddRange(peer.Where(p => measured.Any(p.IsComparable) && !rows.Contains(p)));
                 Report.Write(SoFar(), options);
@@ -39,11 +39,12 @@ internal sealed class Bench(BenchOptions options, Action<string> log)
     private List<Engine> Engines()
     {
         var names = options.Engines.ToList();
-        if (machine.HasAmx && names.IndexOf(Engine.LatentMoE) is >= 0 and var at && !names.Contains(Engine.WithoutAmx))
+        bool withAmx = options.Device == Engine.Cpu && machine.HasAmx && !names.Contains(Engine.WithoutAmx);
+        if (withAmx && names.IndexOf(Engine.LatentMoE) is >= 0 and var at)
         {
             names.Insert(at + 1, Engine.WithoutAmx);
         }
-        return [.. names.Select(name => Engine.Of(name, options.Library))];
+        return [.. names.Select(name => Engine.Of(name, options.Library, options.Device))];
     }
 
     private IEnumerable<(string Precision, PackageModel Model)> Models()
@@ -54,17 +55,22 @@ internal sealed class Bench(BenchOptions options, Action<string> log)
             yield break;
         }
         var packages = new RandomPackages(options);
-        foreach (string precision in options.Precisions)
+        foreach (var (activations, precision) in options.Activations.SelectMany(_ => options.Precisions, (a, p) => (a, p)))
         {
-            foreach (string cache in options.Caches)
+            if (activations != "f32" && precision != activations && precision is not ("int8" or "int4"))
             {
-                if (cache == "f16" && options.Twin?.StartsWith("mha", StringComparison.Ordinal) == true)
+                notes.Add($"{options.ModelName}: weights of {precision} do not go with activations of {activations}");
+                continue;
+            }
+            foreach (string cache in activations == "f32" ? options.Caches : [activations])
+            {
+                if (cache != activations && options.Twin?.StartsWith("mha", StringComparison.Ordinal) == true)
                 {
                     notes.Add($"{options.ModelName}, {precision}: no float16 cache, as GroupQueryAttention keeps it in the type of the "
                         + "activations");
                     continue;
                 }
-                yield return (precision, PackageModel.Load(packages.Get(precision, cache)));
+                yield return (precision, PackageModel.Load(packages.Get(precision, activations, cache)));
             }
         }
     }

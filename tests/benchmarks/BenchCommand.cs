@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using LatentMoE.Benchmarks.Checks;
 using LatentMoE.Benchmarks.Engines;
 using LatentMoE.Benchmarks.Reports;
 using Spectre.Console;
@@ -18,13 +19,15 @@ internal static class BenchCommand
         var preset = Text("--preset", "Preset whose shape is measured, with random weights", defaults.Preset);
         var twin = Text("--twin", "Twin of the preset, e.g. mha-moe", null);
         var precision = List("--precision", "Types of the weights", defaults.Precisions);
-        var cache = List("--cache", "Types of the cache", defaults.Caches);
+        var activations = List("--activations", "Types of the values between operators", defaults.Activations);
+        var cache = List("--cache", "Types of the cache, beside activations of f32", defaults.Caches);
         var model = Text("--model", "Folder of a package to measure instead", null);
         var prefill = Numbers("--prefill", "Tokens of a prefill", defaults.Prefill);
         var context = Numbers("--context", "Tokens in the cache before decode", defaults.Contexts);
         var batch = Numbers("--batch", "Rows of decode", defaults.Batches);
         var steps = Number("--steps", "Steps of decode that one timing takes", defaults.Steps);
         var engine = List("--engine", $"Engines, of {string.Join(", ", Engine.Names)}", defaults.Engines);
+        var device = Text("--device", $"Where the engines run: {string.Join(" or ", Engine.Devices)}", defaults.Device);
         var threads = Number("--threads", "Threads inside an operator", defaults.Threads);
         var runs = Number("--runs", "Timings of each engine at each case", defaults.Runs);
         var seconds = Number("--seconds", "Timings without the operator library that would take longer take fewer steps", defaults.Seconds);
@@ -32,12 +35,14 @@ internal static class BenchCommand
         var output = Text("--output", "Folder of bench.json and bench.md", defaults.Output);
         var packages = Text("--packages", "Folder of the exported packages", defaults.Packages);
         var peer = Text("--peer", "JSON file with rows of another program", null);
+        var limits = Text("--limits", "JSON file of a GPU's limits, to give shares of", null);
         var keep = Text("--keep", "Name of a copy under tests/benchmarks/results", null);
         var command = new RootCommand("Measures a model's speed in ONNX Runtime, with the operator library and without.")
         {
-            preset, twin, precision, cache, model, prefill, context, batch, steps, engine, threads, runs, seconds, library, output, packages,
-            peer, keep,
+            preset, twin, precision, activations, cache, model, prefill, context, batch, steps, engine, device, threads, runs, seconds,
+            library, output, packages, peer, limits, keep,
         };
+        command.Add(CheckCommand.Create(console));
         command.SetAction(parsed =>
         {
             var options = new BenchOptions
@@ -45,6 +50,7 @@ internal static class BenchCommand
                 Preset = parsed.GetValue(preset)!,
                 Twin = parsed.GetValue(twin),
                 Precisions = parsed.GetValue(precision)!,
+                Activations = parsed.GetValue(activations)!,
                 Caches = parsed.GetValue(cache)!,
                 Model = parsed.GetValue(model),
                 Prefill = parsed.GetValue(prefill)!,
@@ -52,6 +58,7 @@ internal static class BenchCommand
                 Batches = parsed.GetValue(batch)!,
                 Steps = parsed.GetValue(steps),
                 Engines = parsed.GetValue(engine)!,
+                Device = parsed.GetValue(device)!,
                 Threads = parsed.GetValue(threads),
                 Runs = parsed.GetValue(runs),
                 Seconds = parsed.GetValue(seconds),
@@ -59,6 +66,7 @@ internal static class BenchCommand
                 Output = parsed.GetValue(output)!,
                 Packages = parsed.GetValue(packages)!,
                 Peer = parsed.GetValue(peer),
+                Limits = parsed.GetValue(limits),
                 Keep = parsed.GetValue(keep),
             }.Validated();
             if (!console.Profile.Out.IsTerminal)

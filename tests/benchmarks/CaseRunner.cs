@@ -9,7 +9,7 @@ namespace LatentMoE.Benchmarks;
 /// Measures all engines at one case of one package: each in a process of its own, one timing of each in turn, so that a machine that
 /// drifts drifts for all of them.
 /// </summary>
-internal sealed class CaseRunner(BenchOptions options, LimitMeter meter, PackageModel model, string precision, List<string> notes)
+internal sealed class CaseRunner(BenchOptions options, ILimitMeter meter, PackageModel model, string precision, List<string> notes)
 {
     private const int PilotSteps = 8, PilotRuns = 2;
 
@@ -38,15 +38,15 @@ internal sealed class CaseRunner(BenchOptions options, LimitMeter meter, Package
     }
 
     /// <param name="loads">From <see cref="Load"/>.</param>
-    public (MachineLimits Limits, IReadOnlyList<Row> Rows) Run(
+    public (MachineLimits? Limits, IReadOnlyList<Row> Rows) Run(
         Case point, IReadOnlyList<Engine> engines, IReadOnlyDictionary<string, double> loads)
     {
-        var runners = engines.Where(engine => loads.ContainsKey(engine.Name)).Select(Start).OfType<WorkerProcess>()
+        var runners = engines.Where(engine => loads.ContainsKey(engine.Name) && engine.Runs(point)).Select(Start).OfType<WorkerProcess>()
             .Select(worker => new Timed(worker)).ToList();
         try
         {
             Each(runners, timed => Prepare(timed, point));
-            var limits = meter.Measure();
+            var limits = meter.Measure(model.Activations);
             for (int run = 1; run <= options.Runs; run++)
             {
                 Each(runners, timed =>
@@ -127,7 +127,7 @@ internal sealed class CaseRunner(BenchOptions options, LimitMeter meter, Package
         }
     }
 
-    private Row Row(Timed timed, MachineLimits limits, ExpertCount experts, double load)
+    private Row Row(Timed timed, MachineLimits? limits, ExpertCount experts, double load)
     {
         var point = timed.Point!;
         double speed = Statistics.Median(timed.Speeds), bytes = cost.BytesPerToken(point, experts.PerRun);
@@ -136,7 +136,9 @@ internal sealed class CaseRunner(BenchOptions options, LimitMeter meter, Package
             Preset = options.ModelName,
             Precision = precision,
             Cache = model.Cache,
+            Activations = model.Activations,
             Engine = timed.Worker.Engine.Name,
+            Device = timed.Worker.Engine.Device,
             Phase = point.Phase,
             Context = point.Context,
             Batch = point.Batch,
@@ -145,13 +147,14 @@ internal sealed class CaseRunner(BenchOptions options, LimitMeter meter, Package
             TokensPerSecond = speed,
             Minimum = timed.Speeds.Min(),
             Maximum = timed.Speeds.Max(),
+            Microseconds = 1e6 * point.Batch * point.Sequence / speed,
             Runs = timed.Speeds.Count,
             Steps = point.Steps,
             ExpertsPerRun = experts.PerRun,
             RoutedExperts = cost.Experts,
             BytesPerToken = bytes,
-            BandwidthShare = speed * bytes / limits.BytesPerSecond(cost.WorkingSet(point, experts.Distinct)),
-            ArithmeticShare = speed * cost.FlopsPerToken(point) / limits.FlopsPerSecond,
+            BandwidthShare = speed * bytes / limits?.BytesPerSecond(cost.WorkingSet(point, experts.Distinct)),
+            ArithmeticShare = speed * cost.FlopsPerToken(point) / limits?.FlopsPerSecond,
             Nodes = timed.Profile!.Nodes,
             OperatorMicroseconds = timed.Profile.Microseconds,
             MemoryBytes = timed.MemoryBytes,

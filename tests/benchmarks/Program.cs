@@ -13,7 +13,7 @@ try
     return await BenchCommand.Create(AnsiConsole.Console).Parse(args)
         .InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
 }
-catch (Exception e) when (e is CheckpointException or ArgumentException or IOException or WorkerException)
+catch (Exception e) when (e is CheckpointException or ArgumentException or IOException or NotSupportedException or WorkerException)
 {
     await Console.Error.WriteLineAsync($"error: {e.Message}");
     return 1;

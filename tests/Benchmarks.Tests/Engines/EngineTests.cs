@@ -25,6 +25,17 @@ public class EngineTests
         Assert.Contains("no such operator library", missing.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Graph_IsForSingleStepsOnCuda()
+    {
+        string library = typeof(Engine).Assembly.Location;
+        Assert.Contains("needs --device=cuda", Assert.Throws<ArgumentException>(() => Engine.Of(Engine.Graph, library)).Message, StringComparison.Ordinal);
+        var graph = Engine.Of(Engine.Graph, library, Engine.Cuda);
+        Assert.True(graph.Captures && graph.Runs(new Case(Case.Decode, 8, 4, 2)) && !graph.Runs(new Case(Case.Prefill, 8, 1, 1)));
+        Assert.Equal(Engine.Of(Engine.LatentMoE, library, Engine.Cuda), graph.Uncaptured);
+        Assert.False(Engine.Of(Engine.Bodies, null, Engine.Cuda).MayGrow);
+    }
+
     [Theory]
     [InlineData("latentmoe-noamx", true)]
     [InlineData("latentmoe@other.so", true)]

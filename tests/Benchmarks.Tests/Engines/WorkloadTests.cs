@@ -33,6 +33,25 @@ public class WorkloadTests
         Assert.All(growing.Logits.ToArray(), value => Assert.True(float.IsFinite(value)));
     }
 
+    [Theory]
+    [InlineData(0, 1)]
+    [InlineData(5, 1)]
+    [InlineData(0, 6)]
+    public void DeviceHome_FeedsWhatTheHostHolds(int start, int prefill)
+    {
+        using var package = new ExportedPackage(ExportedPackage.Config);
+        var model = PackageModel.Load(package.Path);
+        using var session = Engine.Of(Engine.Bodies, null).Load(model, 1);
+        var point = prefill > 1 ? new Case(Case.Prefill, prefill, 2, 1) : new Case(Case.Decode, start, 2, 3);
+        using var host = new SharedWorkload(session, model, point, new HostHome());
+        using var device = new SharedWorkload(session, model, point, new DeviceHome(session, onCuda: false));
+        for (ulong seed = 1; seed < 3; seed++)
+        {
+            Assert.True(host.Run(seed) > 0 && device.Run(seed) > 0);
+            Assert.Equal(host.Logits, device.Logits); // caches begin with equal numbers, of fewer than the device repeats after
+        }
+    }
+
     [Fact]
     public void Count_FindsEveryChosenExpertOnce()
     {

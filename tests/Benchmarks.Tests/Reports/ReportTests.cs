@@ -12,13 +12,13 @@ public class ReportTests
         string[][] lines = [.. RowTable.Lines(rows)];
         string[] expected =
         [
-            "bench-m", "int8", "f16", "decode at 1024, batch 1", "latentmoe", "600", "590–610", "12.00", "3.00", "33.5", "75%", "25%",
+            "bench-m", "int8", "f16", "decode at 1024, batch 1", "latentmoe", "600", "590–610", "1667", "12.00", "3.00", "33.5", "75%", "25%",
             "490/496", "71", "150 (1.20x)", "80", "shared 1152", "128",
         ];
         Assert.Equal(expected, lines[0]);
-        Assert.Equal(["50.0", "40.0–60.0", "", "0.25"], lines[1][5..9]);
-        Assert.Equal(["", ""], lines[2][7..9]);
-        Assert.Equal(["llama.cpp", "200", "", "", "", ""], lines[3][4..10]);
+        Assert.Equal(["50.0", "40.0–60.0", "20000", "", "0.25"], lines[1][5..10]);
+        Assert.Equal(["", ""], lines[2][8..10]);
+        Assert.Equal(["llama.cpp", "200", "", "", "", "", ""], lines[3][4..11]);
     }
 
     [Fact]

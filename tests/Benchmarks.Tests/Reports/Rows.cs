@@ -9,7 +9,7 @@ internal static class Rows
     {
         Preset = "bench-m", Precision = precision, Cache = "f16", Engine = engine,
         Phase = Case.Decode, Context = 1024, Batch = batch, Threads = 2, CacheMode = "shared 1152",
-        TokensPerSecond = speed, Minimum = speed - 10, Maximum = speed + 10, Runs = 5, Steps = 128,
+        TokensPerSecond = speed, Minimum = speed - 10, Maximum = speed + 10, Microseconds = 1e6 * batch / speed, Runs = 5, Steps = 128,
         DistinctExperts = 490, ExpertsPerRun = 48, BytesPerToken = 33.5e6, BandwidthShare = 0.75, ArithmeticShare = 0.25, Nodes = 71,
         OperatorMicroseconds = new Dictionary<string, double> { ["LinearInt8"] = 400, ["MoEExpertsInt8"] = 600 },
         RoutedExperts = 496, MemoryBytes = 150 << 20, PackageBytes = 100 << 20, CacheBytes = 25 << 20, LoadMilliseconds = 80,

@@ -15,7 +15,7 @@ internal static class ExpertCounter
             return new(0, 0);
         }
         using var session = engine.Load(changed, model, threads);
-        using var workload = Workload.Create(session, model, point, grow: false);
+        using var workload = Workload.Create(engine, session, model, point, grow: false);
         int tokens = point.Batch * point.Sequence;
         var chosen = changed.Routers.Select(router => new NativeBuffer<int>(tokens * router.TopK)).ToArray();
         var all = chosen.Select(_ => new HashSet<int>()).ToArray();

@@ -13,7 +13,7 @@ internal sealed class GrowingWorkload : Workload
     private readonly NativeBuffer<long> mask;
     private OrtValue[] past;
 
-    public GrowingWorkload(InferenceSession session, PackageModel model, Case point) : base(session, model, point)
+    public GrowingWorkload(InferenceSession session, PackageModel model, Case point) : base(session, model, point, new HostHome())
     {
         names = [.. model.CacheNames];
         first = [.. names.Select((_, i) => point.Start == 0 ? Empty() : CacheHalf(point.Start, (ulong)i))];

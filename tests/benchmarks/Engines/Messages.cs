@@ -9,6 +9,7 @@ internal sealed record Request(string Verb)
     // open
     public string? Engine { get; init; }
     public string? Library { get; init; }
+    public string? Device { get; init; }
     public string? Folder { get; init; }
     public int Threads { get; init; }
 

@@ -19,7 +19,7 @@ internal static class Profiler
             options.EnableProfiling = true;
         }))
         {
-            using (var workload = Workload.Create(session, model, point with { Steps = Math.Min(point.Steps, Steps) }, grow))
+            using (var workload = Workload.Create(engine, session, model, point with { Steps = Math.Min(point.Steps, Steps) }, grow))
             {
                 workload.Run(0);
                 workload.Run(1);

@@ -19,6 +19,14 @@ internal static class RandomCache
             }
             return;
         }
+        if (type == TensorElementType.BFloat16)
+        {
+            foreach (ref ushort value in MemoryMarshal.Cast<byte, ushort>(bytes))
+            {
+                value = (ushort)(BitConverter.SingleToUInt32Bits((float)((random.NextDouble() - 0.5) * range)) >> 16);
+            }
+            return;
+        }
         foreach (ref Half value in MemoryMarshal.Cast<byte, Half>(bytes))
         {
             value = (Half)((random.NextDouble() - 0.5) * range);

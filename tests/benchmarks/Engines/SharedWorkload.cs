@@ -1,6 +1,5 @@
 using LatentMoE.Benchmarks.Models;
 using Microsoft.ML.OnnxRuntime;
-using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace LatentMoE.Benchmarks.Engines;
 
@@ -10,12 +9,12 @@ internal sealed class SharedWorkload : Workload
     private const int Granularity = 128;
     private readonly int slots;
 
-    public SharedWorkload(InferenceSession session, PackageModel model, Case point) : base(session, model, point)
+    public SharedWorkload(InferenceSession session, PackageModel model, Case point, TensorHome home) : base(session, model, point, home)
     {
         int tokens = point.Start + point.Sequence * point.Steps;
         slots = (tokens + Granularity - 1) / Granularity * Granularity;
         // The slot of a token is its position, so the mask covers just the tokens of the run.
-        Binding.BindInput("attention_mask", Own(Ones(point.Sequence).Tensor(TensorElementType.Int64, point.Batch, point.Sequence)));
+        Binding.BindInput("attention_mask", Fixed(Ones(point.Sequence), point.Batch, point.Sequence));
         ulong seed = 0;
         foreach (var (past, present) in model.CacheNames)
         {

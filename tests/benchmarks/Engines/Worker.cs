@@ -25,7 +25,7 @@ internal sealed class Worker : IDisposable
 
     private Worker(Request request)
     {
-        engine = new Engine(request.Engine!, request.Library);
+        engine = new Engine(request.Engine!, request.Library, request.Device!);
         model = PackageModel.Load(request.Folder!);
         threads = request.Threads;
         EmptySession.Run(threads);
@@ -75,7 +75,7 @@ internal sealed class Worker : IDisposable
             case Request.Prepare:
                 workload?.Dispose();
                 (point, grow) = (request.Point!, request.Grow);
-                workload = Workload.Create(session!, model, point, grow);
+                workload = Workload.Create(engine, session!, model, point, grow);
                 return new() { CacheMode = workload.CacheMode };
             case Request.Run:
                 return new() { Seconds = workload!.Run(request.Seed) };
@@ -84,9 +84,9 @@ internal sealed class Worker : IDisposable
             case Request.Load:
                 return new() { Seconds = Load() };
             case Request.Experts:
-                return new() { Experts = ExpertCounter.Count(engine, model, threads, point!, request.Seed) };
+                return new() { Experts = ExpertCounter.Count(engine.Uncaptured, model, threads, point!, request.Seed) };
             case Request.Profile:
-                return new() { Profile = Profiler.Run(engine, model, threads, point!, grow) };
+                return new() { Profile = Profiler.Run(engine.Uncaptured, model, threads, point!, grow) };
             default:
                 throw new ArgumentException($"a worker knows no {request.Verb}");
         }

@@ -16,15 +16,15 @@ internal sealed class WorkerProcess : IDisposable
     public WorkerProcess(Engine engine, PackageModel model, int threads)
     {
         Engine = engine;
-        process = Process.Start(new ProcessStartInfo("dotnet", [typeof(WorkerProcess).Assembly.Location, "worker"])
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            UseShellExecute = false,
-        })!;
+        var start = SiblingProgram.Start("LatentMoE.Benchmarks", "worker");
+        start.RedirectStandardInput = true;
+        process = Process.Start(start)!;
         try
         {
-            Ask(new(Request.Open) { Engine = engine.Name, Library = engine.Library, Folder = model.Folder, Threads = threads });
+            Ask(new(Request.Open)
+            {
+                Engine = engine.Name, Library = engine.Library, Device = engine.Device, Folder = model.Folder, Threads = threads,
+            });
         }
         catch
         {

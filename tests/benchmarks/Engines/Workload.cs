@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using LatentMoE.Benchmarks.Models;
 using LatentMoE.Runtime.Internals.Decoding;
 using LatentMoE.Runtime.Sampling;
@@ -13,25 +14,31 @@ namespace LatentMoE.Benchmarks.Engines;
 /// </summary>
 internal abstract class Workload : IDisposable
 {
-    private readonly NativeBuffer<long> ids, positions, keep;
-    private readonly NativeBuffer<float> logits;
+    private static int graphs;
+    private readonly NativeBuffer<long> ids, positions;
     private readonly List<IDisposable> owned = [];
     private readonly RunOptions run = new();
     private readonly InferenceSession session;
+    private readonly TensorHome home;
+    private readonly OrtValue logits;
 
-    protected Workload(InferenceSession session, PackageModel model, Case point)
+    protected Workload(InferenceSession session, PackageModel model, Case point, TensorHome home)
     {
-        (this.session, Model, Point) = (session, model, point);
+        (this.session, Model, Point, this.home) = (session, model, point, Own(home));
         int tokens = point.Batch * point.Sequence;
-        (ids, positions, keep, logits) = (Own(new NativeBuffer<long>(tokens)), Own(new NativeBuffer<long>(tokens)),
-            Own(new NativeBuffer<long>(1)), Own(new NativeBuffer<float>(point.Batch * model.Vocabulary)));
-        keep.Span[0] = 1; // the last token's logits, as a decoder wants them
+        (ids, positions) = (Own(new NativeBuffer<long>(tokens)), Own(new NativeBuffer<long>(tokens)));
         Own(run);
         Binding = Own(session.CreateIoBinding());
-        Binding.BindInput("input_ids", Own(ids.Tensor(TensorElementType.Int64, point.Batch, point.Sequence)));
-        Binding.BindInput("position_ids", Own(positions.Tensor(TensorElementType.Int64, point.Batch, point.Sequence)));
-        Binding.BindInput(DecoderGraph.KeepName, Own(keep.Tensor(TensorElementType.Int64)));
-        Binding.BindOutput("logits", Own(logits.Tensor(TensorElementType.Float, point.Batch, 1, model.Vocabulary)));
+        Binding.BindInput("input_ids", home.Input(ids, point.Batch, point.Sequence));
+        Binding.BindInput("position_ids", home.Input(positions, point.Batch, point.Sequence));
+        if (point.Sequence > 1) // the last token's logits, as a decoder wants them; of one token there are no others
+        {
+            var keep = Own(new NativeBuffer<long>(1));
+            keep.Span[0] = 1;
+            Binding.BindInput(DecoderGraph.KeepName, Own(keep.Tensor(TensorElementType.Int64)));
+        }
+        logits = home.Output(model.LogitsType, point.Batch, 1, model.Vocabulary);
+        Binding.BindOutput("logits", logits);
     }
 
     public OrtIoBinding Binding { get; }
@@ -39,24 +46,45 @@ internal abstract class Workload : IDisposable
     /// <summary>How the cache is kept, for the table.</summary>
     public abstract string CacheMode { get; }
 
-    /// <summary>Logits of the last run (B, V).</summary>
-    public ReadOnlySpan<float> Logits => logits.Span;
+    /// <summary>Logits of the last run (B, V), where they are float32 in the CPU's memory.</summary>
+    public ReadOnlySpan<float> Logits => logits.GetTensorDataAsSpan<float>();
+
+    /// <summary>Under which ONNX Runtime finds the captured run again.</summary>
+    private string GraphId
+    {
+        set => run.AddRunConfigEntry("gpu_graph_id", value);
+    }
 
     protected PackageModel Model { get; }
 
     protected Case Point { get; }
 
     public static Workload Create(InferenceSession session, PackageModel model, Case point, bool grow) =>
-        grow ? new GrowingWorkload(session, model, point) : new SharedWorkload(session, model, point);
+        grow ? new GrowingWorkload(session, model, point) : new SharedWorkload(session, model, point, new HostHome());
+
+    /// <summary>On the engine's device, with everything bound that a run needs.</summary>
+    public static Workload Create(Engine engine, InferenceSession session, PackageModel model, Case point, bool grow)
+    {
+        if (engine.Device == Engine.Cpu)
+        {
+            return Create(session, model, point, grow);
+        }
+        var workload = new SharedWorkload(session, model, point, new DeviceHome(session));
+        if (engine.Captures)
+        {
+            workload.GraphId = Interlocked.Increment(ref graphs).ToString(CultureInfo.InvariantCulture);
+        }
+        return workload;
+    }
 
     /// <summary>One timing: all steps of the case, from its start. Equal seeds give equal ids.</summary>
-    /// <returns>Seconds, of which everything but the draw of the ids is part.</returns>
+    /// <returns>Seconds, of which everything but the draw of the ids, and their way to a device, is part.</returns>
     public double Run(ulong seed, Action? stepped = null)
     {
         var random = new RandomStream(seed);
         long[] drawn = [.. Enumerable.Range(0, (int)Point.Tokens).Select(_ => (long)(random.NextUInt64() % (ulong)Model.Vocabulary))];
         Begin();
-        long start = Stopwatch.GetTimestamp();
+        var time = TimeSpan.Zero;
         for (int step = 0; step < Point.Steps; step++)
         {
             drawn.AsSpan(step * ids.Length, ids.Length).CopyTo(ids.Span);
@@ -64,14 +92,16 @@ internal abstract class Workload : IDisposable
             {
                 positions.Span[i] = Point.Start + step * Point.Sequence + i % Point.Sequence;
             }
+            home.Feed();
+            long start = Stopwatch.GetTimestamp();
             Before(step);
             session.RunWithBinding(run, Binding);
             After();
+            time += Stopwatch.GetElapsedTime(start);
             stepped?.Invoke();
         }
-        double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         End();
-        return seconds;
+        return time.TotalSeconds;
     }
 
     public void Dispose()
@@ -115,14 +145,9 @@ internal abstract class Workload : IDisposable
     }
 
     /// <summary>A half of one layer's cache (B, heads, length, width).</summary>
-    protected OrtValue CacheHalf(int length, ulong seed)
-    {
-        long[] shape = [Point.Batch, Model.Heads, length, Model.Width];
-        var buffer = Own(new NativeBuffer<byte>(checked((int)(shape.Aggregate(1L, (a, b) => a * b) * Model.CacheElementBytes))));
-        if (Point.Start > 0)
-        {
-            RandomCache.Fill(buffer.Span, Model.CacheType, seed);
-        }
-        return Own(buffer.Tensor(Model.CacheType, shape));
-    }
+    protected OrtValue CacheHalf(int length, ulong seed) =>
+        home.Cache(Model, [Point.Batch, Model.Heads, length, Model.Width], Point.Start > 0 ? seed : null);
+
+    /// <summary>A tensor that no run changes.</summary>
+    protected OrtValue Fixed(NativeBuffer<long> buffer, params long[] shape) => home.Input(buffer, shape);
 }

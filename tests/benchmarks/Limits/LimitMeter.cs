@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 namespace LatentMoE.Benchmarks.Limits;
 
 /// <summary>Measures <see cref="MachineLimits"/>: the best of several passes, on threads of its own.</summary>
-internal sealed unsafe class LimitMeter : IDisposable
+internal sealed unsafe class LimitMeter : ILimitMeter
 {
     private const nuint Large = 512u << 20, Small = 16u << 20;
     private const int LargePasses = 4, SmallPasses = 5, SmallRepeats = 16, FlopPasses = 5;
@@ -19,11 +19,14 @@ internal sealed unsafe class LimitMeter : IDisposable
         sums = new float[threads];
         memory = (byte*)NativeMemory.AlignedAlloc(Large, 4096);
         new Span<byte>(memory, checked((int)Large)).Fill(1); // pages that were never written would all be one
-        _ = Measure(); // compiles
+        _ = Measure("f32"); // compiles
     }
 
-    public MachineLimits Measure() => new(
+    /// <summary>Of float32 arithmetic: operators compute in it on a CPU, whatever the type of the activations.</summary>
+    public MachineLimits Measure(string activations) => new(
         Best(LargePasses, () => Read(Large, 1)), Best(SmallPasses, () => Read(Small, SmallRepeats)), Best(FlopPasses, Multiply));
+
+    MachineLimits? ILimitMeter.Measure(string activations) => Measure(activations);
 
     public void Dispose() => NativeMemory.AlignedFree(memory);
 

@@ -69,7 +69,7 @@ internal sealed class ModelCost
             case "Linear" or "LinearInt8" or "LinearInt4" or "MoERouter":
                 var matrix = model.Initializers[node.Input[1]];
                 long flops = 2 * Elements(matrix, node.OpType);
-                (denseFlops, headFlops) = node.Output[0] == "logits" ? (denseFlops, headFlops + flops) : (denseFlops + flops, headFlops);
+                (denseFlops, headFlops) = node.Output[0] is "logits" or "head/logits" ? (denseFlops, headFlops + flops) : (denseFlops + flops, headFlops);
                 break;
         }
         used.UnionWith(weights.Where(name => !IsRotary(node, name)));

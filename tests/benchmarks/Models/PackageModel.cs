@@ -18,11 +18,13 @@ internal sealed class PackageModel
         (Heads, Width) = ((int)shape[1].DimValue, (int)shape[3].DimValue);
         CacheType = (TensorElementType)key.Type.TensorType.ElemType;
         Layers = proto.Graph.Input.Count(input => input.Name.StartsWith(Past, StringComparison.Ordinal)) / 2;
-        Vocabulary = (int)proto.Graph.Output.Single(output => output.Name == "logits").Type.TensorType.Shape.Dim[^1].DimValue;
-        if (Heads < 1 || Width < 1 || Vocabulary < 1 || CacheType is not (TensorElementType.Float or TensorElementType.Float16))
+        var logits = proto.Graph.Output.Single(output => output.Name == "logits").Type.TensorType;
+        (Vocabulary, LogitsType) = ((int)logits.Shape.Dim[^1].DimValue, (TensorElementType)logits.ElemType);
+        if (Heads < 1 || Width < 1 || Vocabulary < 1
+            || CacheType is not (TensorElementType.Float or TensorElementType.Float16 or TensorElementType.BFloat16))
         {
             throw new CheckpointException($"{Path}: the cache has {Heads} heads of {Width} {CacheType} and the vocabulary {Vocabulary} "
-                + "tokens; expected a float or float16 cache and fixed widths, as Export writes them.");
+                + "tokens; expected a float, float16 or bfloat16 cache and fixed widths, as Export writes them.");
         }
     }
 
@@ -35,11 +37,15 @@ internal sealed class PackageModel
     public int Width { get; }
     public int Vocabulary { get; }
     public TensorElementType CacheType { get; }
+    public TensorElementType LogitsType { get; }
 
     public int CacheElementBytes => CacheType == TensorElementType.Float ? sizeof(float) : sizeof(ushort);
 
     /// <summary>The cache's type, as the export calls it.</summary>
-    public string Cache => CacheType == TensorElementType.Float ? "f32" : "f16";
+    public string Cache => CacheType switch { TensorElementType.Float => "f32", TensorElementType.Float16 => "f16", _ => "bf16" };
+
+    /// <summary>The type between operators, as the export calls it: that of the logits, but that those of bfloat16 leave as float32.</summary>
+    public string Activations => CacheType == TensorElementType.BFloat16 ? Cache : LogitsType == TensorElementType.Float16 ? "f16" : "f32";
 
     /// <summary>Bytes of all weights.</summary>
     public long WeightBytes => new FileInfo(Path + ".data").Length;

@@ -13,12 +13,13 @@ internal sealed class RandomPackages(BenchOptions options)
 
     /// <returns>The package's folder.</returns>
     /// <exception cref="CheckpointException">The exporter refused; it has said why.</exception>
-    public string Get(string precision, string cache)
+    public string Get(string precision, string activations, string cache)
     {
-        string folder = Path.Combine(options.Packages, $"{options.ModelName}-{precision}-cache-{cache}");
+        string types = activations == "f32" ? $"cache-{cache}" : $"activations-{activations}";
+        string folder = Path.Combine(options.Packages, $"{options.ModelName}-{precision}-{types}");
         if (!IsFresh(folder))
         {
-            Export(folder, precision, cache);
+            Export(folder, precision, activations, cache);
         }
         return folder;
     }
@@ -38,19 +39,19 @@ internal sealed class RandomPackages(BenchOptions options)
             && sources.Where(File.Exists).All(source => File.GetLastWriteTimeUtc(source) < File.GetLastWriteTimeUtc(manifest));
     }
 
-    private void Export(string folder, string precision, string cache)
+    private void Export(string folder, string precision, string activations, string cache)
     {
         List<string> arguments =
         [
-            Exporter, "export", "--random-weights", "--preset", options.Preset,
-            "--precision", precision, "--cache", cache, "--output", folder,
+            "export", "--random-weights", "--preset", options.Preset,
+            "--precision", precision, "--activations", activations, "--cache", cache, "--output", folder,
         ];
         if (options.Twin is { } twin)
         {
             arguments.AddRange(["--twin", twin]);
         }
         Directory.CreateDirectory(options.Packages);
-        using var process = Process.Start(new ProcessStartInfo("dotnet", arguments) { RedirectStandardOutput = true })!;
+        using var process = Process.Start(SiblingProgram.Start("LatentMoE.Export", arguments))!;
         process.StandardOutput.ReadToEnd(); // its list of files; errors go to the terminal
         process.WaitForExit();
         if (process.ExitCode != 0)

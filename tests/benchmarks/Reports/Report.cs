@@ -60,7 +60,7 @@ internal static class Report
         {
             text.AppendLine().AppendLine("Time of one run of the session by operator type, µs, under the profiler:").AppendLine();
             Table(text, ["precision", "cache", "case", "engine", "operators"], profiled.Select(row =>
-                new[] { row.Precision, row.Cache ?? "", RowTable.CaseOf(row), row.Engine, Times(row.OperatorMicroseconds!) }));
+                new[] { RowTable.TypesOf(row), row.Cache ?? "", RowTable.CaseOf(row), row.Engine, Times(row.OperatorMicroseconds!) }));
         }
         if (results.Notes.Count > 0)
         {
@@ -78,8 +78,12 @@ internal static class Report
         var (machine, limits) = (results.Machine, results.Limits);
         yield return string.Create(CultureInfo.InvariantCulture, $"{results.Date:yyyy-MM-dd}, {machine.Cpu}, {machine.Cores} cores, "
             + $"{machine.InstructionSets}; ONNX Runtime {machine.OnnxRuntime}, {machine.OperatingSystem}");
-        yield return string.Create(CultureInfo.InvariantCulture, $"limits (median over the cases): {limits.MemoryBytesPerSecond / 1e9:0.0} GB/s "
-            + $"from memory, {limits.CacheBytesPerSecond / 1e9:0.0} GB/s from 16 MB, {limits.FlopsPerSecond / 1e9:0} GFLOP/s float32");
+        if (limits is not null)
+        {
+            double memory = limits.MemoryBytesPerSecond / 1e9, cache = limits.CacheBytesPerSecond / 1e9, flops = limits.FlopsPerSecond / 1e9;
+            yield return string.Create(CultureInfo.InvariantCulture, $"limits (median over the cases): {memory:0.0} GB/s from memory, "
+                + $"{cache:0.0} GB/s from 16 MB, {flops:0} GFLOP/s {limits.Arithmetic}");
+        }
         yield return "prefill: last logits only; decode: steps of uniform random ids from a cache of that context; median (range) of runs "
             + "taken in turn; experts: routed ones touched, over all layers; memory: growth over an empty session (over weights and cache); "
             + "load: with the files in memory";

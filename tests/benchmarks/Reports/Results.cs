@@ -8,9 +8,10 @@ using LatentMoE.Checkpoints;
 namespace LatentMoE.Benchmarks.Reports;
 
 /// <summary>All rows of a measurement with what they were measured on: the content of <c>bench.json</c>.</summary>
+/// <param name="Limits">Null where they are not known.</param>
 /// <param name="Notes">What could not be measured, and why.</param>
 internal sealed record Results(
-    DateTime Date, Machine Machine, MachineLimits Limits, IReadOnlyList<Row> Rows, IReadOnlyList<string> Notes)
+    DateTime Date, Machine Machine, MachineLimits? Limits, IReadOnlyList<Row> Rows, IReadOnlyList<string> Notes)
 {
     private static readonly JsonSerializerOptions Options = new()
     {

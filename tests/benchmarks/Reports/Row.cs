@@ -7,7 +7,9 @@ internal sealed record Row
     public required string Preset { get; init; }
     public required string Precision { get; init; }
     public string? Cache { get; init; }
+    public string? Activations { get; init; }
     public required string Engine { get; init; }
+    public string? Device { get; init; }
     public required string Phase { get; init; }
     public required int Context { get; init; }
     public required int Batch { get; init; }
@@ -19,6 +21,8 @@ internal sealed record Row
     public required double TokensPerSecond { get; init; }
     public double? Minimum { get; init; }
     public double? Maximum { get; init; }
+    /// <summary>Of one run of the session: a step of decode, or a prefill.</summary>
+    public double? Microseconds { get; init; }
     public int? Runs { get; init; }
     public int? Steps { get; init; }
 

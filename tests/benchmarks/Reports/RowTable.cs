@@ -11,8 +11,8 @@ internal static class RowTable
 {
     public static string[] Columns { get; } =
     [
-        "model", "precision", "cache", "case", "engine", "tokens/s", "range", "x bodies", "x peer", "MB/token", "bandwidth", "arithmetic",
-        "experts", "nodes", "memory MiB", "load ms", "cache buffer", "steps",
+        "model", "precision", "cache", "case", "engine", "tokens/s", "range", "µs a run", "x bodies", "x peer", "MB/token", "bandwidth",
+        "arithmetic", "experts", "nodes", "memory MiB", "load ms", "cache buffer", "steps",
     ];
 
     public static IEnumerable<string[]> Lines(IReadOnlyList<Row> rows) => rows.Select(row => Line(row, rows));
@@ -21,12 +21,17 @@ internal static class RowTable
         ? string.Create(CultureInfo.InvariantCulture, $"prefill {row.Context}")
         : string.Create(CultureInfo.InvariantCulture, $"decode at {row.Context}, batch {row.Batch}");
 
+    /// <summary>Of the weights, and of the activations where they are not float32.</summary>
+    public static string TypesOf(Row row) => row.Activations is null or "f32" ? row.Precision : $"{row.Precision}, {row.Activations} activations";
+
     private static string[] Line(Row row, IReadOnlyList<Row> rows) =>
     [
-        row.Preset, row.Precision, row.Cache ?? "", CaseOf(row), row.Engine,
+        row.Preset, TypesOf(row), row.Cache ?? "", CaseOf(row), row.Engine,
         Speed(row.TokensPerSecond),
         row is { Minimum: { } low, Maximum: { } high } ? $"{Speed(low)}–{Speed(high)}" : "",
-        Ratio(row, rows.FirstOrDefault(other => other.Engine == Engine.Bodies && other.Cache == row.Cache && other.IsComparable(row))),
+        Number(row.Microseconds, "0"),
+        Ratio(row, rows.FirstOrDefault(other => other.Engine == Engine.Bodies && TypesOf(other) == TypesOf(row) && other.Cache == row.Cache
+            && other.IsComparable(row))),
         Ratio(row, rows.FirstOrDefault(other => !Engine.IsKnown(other.Engine) && other.IsComparable(row))),
         Number(row.BytesPerToken / 1e6, "0.0"),
         Number(100 * row.BandwidthShare, "0'%'"),
