@@ -18,13 +18,18 @@ public class ModelCheckTests
     }
 
     [Theory]
-    [InlineData(0.5e-4, 8, null, true)]
-    [InlineData(2e-4, 8, null, false)]
-    [InlineData(0.5e-4, 3, 1e-4, true)]
-    [InlineData(0.5e-4, 3, 1e-2, false)]
-    [InlineData(double.PositiveInfinity, 8, null, false)]
-    public void Passed_NeedsCloseLogitsAndExcusesCloseChoices(double difference, int same, double? gap, bool passed) =>
-        Assert.Equal(passed, new ModelCheckResult("m", "f32", "f32", difference, 1e-4, same, 8, gap).Passed);
+    [InlineData(0.5e-4, 8, null, 0, true)]
+    [InlineData(2e-4, 8, null, 0, false)]
+    [InlineData(0.5e-4, 3, 1e-4, 0, true)]
+    [InlineData(0.5e-4, 3, 1e-2, 0, false)]
+    [InlineData(double.PositiveInfinity, 8, null, 0, false)]
+    [InlineData(0.5e-4, 8, null, 1, false)]
+    public void Passed_NeedsCloseLogitsExcusesCloseChoicesAndAllowsNoCopies(double difference, int same, double? gap, int copies, bool passed) =>
+        Assert.Equal(passed, new ModelCheckResult("m", "f32", "f32", difference, 1e-4, same, 8, gap, copies).Passed);
+
+    [Fact]
+    public void CopiesIn_CountsBothWays() =>
+        Assert.Equal(3, ModelCheck.CopiesIn("MatMul MemcpyFromHost Memcpy MemcpyToHost Add MemcpyToHost"u8));
 
     [Fact]
     public void Difference_IsAShareOfTheRangeAndFailsForNaN()

@@ -26,7 +26,10 @@ internal sealed class ModelCheck(string folder, Device device, int steps = 48)
     {
         var package = ModelPackage.Open(folder);
         using var bodies = Pool(package, new() { Device = Device.Cpu, UseOperatorLibrary = false });
-        using var tested = Pool(package, new() { Device = device });
+        string partitioned = Path.Combine(Path.GetTempPath(), $"{Path.GetRandomFileName()}.onnx");
+        using var tested = Pool(package, new() { Device = device, ConfigureSession = options => options.OptimizedModelFilePath = partitioned });
+        int copies = CopiesIn(File.ReadAllBytes(partitioned));
+        File.Delete(partitioned);
         var random = new RandomStream(1);
         int[] prompt = [.. Enumerable.Range(0, PromptTokens).Select(_ => (int)(random.NextUInt64() % (ulong)model.Vocabulary))];
         var expected = new List<float[]>();
@@ -36,8 +39,11 @@ internal sealed class ModelCheck(string folder, Device device, int steps = 48)
         int same = tokens.Zip(chosen).TakeWhile(pair => pair.First == pair.Second).Count();
         double? gap = same == steps ? null : Gap(expected[same], tokens[same], chosen[same]);
         double limit = Tolerance(model.Activations);
-        return new(Path.GetFileName(folder), RandomPackages.Precision(folder), model.Activations, difference, limit, same, steps, gap);
+        return new(Path.GetFileName(folder), RandomPackages.Precision(folder), model.Activations, difference, limit, same, steps, gap, copies);
     }
+
+    /// <summary>Nodes that ONNX Runtime has put into a model, as it runs it, to copy tensors between host and device.</summary>
+    internal static int CopiesIn(ReadOnlySpan<byte> model) => model.Count("MemcpyFromHost"u8) + model.Count("MemcpyToHost"u8);
 
     private static SessionPool Pool(ModelPackage package, LanguageModelOptions options) =>
         new SessionFactory(package, options with { PrefillChunk = PrefillChunk, MaxConcurrency = 1 }).Create();
