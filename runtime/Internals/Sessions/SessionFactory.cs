@@ -29,7 +29,7 @@ internal sealed partial class SessionFactory(ModelPackage package, LanguageModel
                 Chosen(Device.Cuda, "a session runs there", _library ?? "none, standard operators");
                 return pool;
             }
-            catch (Exception e) when (e is NotSupportedException or OnnxRuntimeException)
+            catch (Exception e) when (e is NotSupportedException or OnnxRuntimeException or InvalidOperationException) // the last: its logits are no numbers
             {
                 if (options.Device == Device.Cuda)
                 {

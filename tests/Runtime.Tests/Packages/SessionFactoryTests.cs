@@ -46,6 +46,19 @@ public class SessionFactoryTests
     }
 
     [Fact]
+    public void Load_DeviceWhoseLogitsAreNoNumbers_FallsBackToTheCpu()
+    {
+        using var folder = TestPackages.Copy("LatentDense");
+        byte[] weights = File.ReadAllBytes(folder["model.onnx.data"]);
+        Array.Fill(weights, byte.MaxValue); // NaN
+        File.WriteAllBytes(folder["model.onnx.data"], weights);
+        var log = new Recorder();
+        using var model = LanguageModel.Load(folder.Path, new() { Device = Device.Auto, PretendDevice = true, Logger = log });
+        Assert.Equal(Device.Cpu, model.Device);
+        Assert.Contains("not a finite number", Assert.Single(log.Lines));
+    }
+
+    [Fact]
     public void Load_OperatorLibraryMissing_NamesIt()
     {
         var error = Assert.Throws<CheckpointException>(() => TestPackages.Load("LatentMoE", new() { Device = Device.Cpu, OperatorLibrary = "/no/such/library.so" }));
