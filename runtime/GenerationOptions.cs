@@ -25,10 +25,25 @@ public sealed record GenerationOptions
     public float MinP { get; init; }
 
     /// <summary>
+    /// Keeps the tokens whose information is nearest to the expected one, the fewest that hold this probability
+    /// (locally typical sampling, arXiv 2202.00666); 1 keeps all.
+    /// </summary>
+    public float TypicalP { get; init; } = 1;
+
+    /// <summary>
     /// Makes tokens of the prompt and the answer less likely (arXiv 1909.05858): positive logits are divided by it, negative
     /// ones multiplied; 1 changes nothing.
     /// </summary>
     public float RepetitionPenalty { get; init; } = 1;
+
+    /// <summary>Is taken from the logits of tokens that the answer holds already; 0 changes nothing.</summary>
+    public float PresencePenalty { get; init; }
+
+    /// <summary>Is taken from a token's logit once for each time that the answer holds it; 0 changes nothing.</summary>
+    public float FrequencyPenalty { get; init; }
+
+    /// <summary>Is added to the logits of these tokens; −∞ forbids one.</summary>
+    public IReadOnlyDictionary<int, float> LogitBias { get; init; } = new Dictionary<int, float>();
 
     /// <summary>
     /// The same seed, model, prompt and options give the same tokens; null draws one, found in
@@ -38,6 +53,18 @@ public sealed record GenerationOptions
 
     /// <summary>Texts that end the answer when they appear in it; they are left out.</summary>
     public IReadOnlyList<string> StopStrings { get; init; } = [];
+
+    /// <summary>Tokens that end the answer, as the model's end-of-sequence token does; they have no text.</summary>
+    public IReadOnlyList<int> StopTokens { get; init; } = [];
+
+    /// <summary>
+    /// How many of the most likely tokens a piece names with their log-probabilities, beside that of its own token: 0 to 20; null for
+    /// none at all. They are those of the model, before penalties, bias, grammar, temperature and truncation.
+    /// </summary>
+    public int? Logprobs { get; init; }
+
+    /// <summary>The form that the answer must have; null leaves it free.</summary>
+    public Grammar? Grammar { get; init; }
 
     /// <summary>Goes on past the model's end-of-sequence token (for measurements and comparisons).</summary>
     public bool IgnoreEndOfSequence { get; init; }

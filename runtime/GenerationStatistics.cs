@@ -8,6 +8,15 @@ namespace LatentMoE.Runtime;
 /// <param name="Seed">The seed that the draws used: the given one, or the one that was chosen.</param>
 public sealed record GenerationStatistics(int PromptTokens, int GeneratedTokens, TimeSpan PrefillTime, TimeSpan DecodeTime, ulong Seed)
 {
+    /// <summary>Prompt tokens that came from the prefix cache and were not computed again.</summary>
+    public int CachedTokens { get; init; }
+
+    /// <summary>From the request to its place in the batch; part of <see cref="PrefillTime"/>.</summary>
+    public TimeSpan QueueTime { get; init; }
+
+    /// <summary>Generated tokens that were guessed and confirmed rather than computed one by one.</summary>
+    public int AcceptedDraftTokens { get; init; }
+
     /// <summary>Prompt tokens read in a second.</summary>
     public double PrefillTokensPerSecond => PerSecond(PromptTokens, PrefillTime);
 

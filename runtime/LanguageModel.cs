@@ -24,6 +24,12 @@ public sealed partial class LanguageModel : IDisposable
     /// <summary>The package's folder.</summary>
     public string Folder => _package.Folder;
 
+    /// <summary>The folder's name, by which servers know the model.</summary>
+    public string Name => Path.GetFileName(Folder);
+
+    /// <summary>How the model writes conversations; null where the package has no chat template.</summary>
+    public ChatTemplate? ChatTemplate => null;
+
     /// <summary>Where it runs: never <see cref="Device.Auto"/>.</summary>
     public Device Device => _pool.Graph.Device;
 
@@ -56,6 +62,9 @@ public sealed partial class LanguageModel : IDisposable
     /// <summary>The text of ids. Special tokens, and ids of the model that its tokenizer does not use, stand for none.</summary>
     public string Decode(IEnumerable<int> tokenIds) =>
         _package.Tokenizer.Decode(tokenIds.Where(id => id < _package.Tokenizer.VocabularySize || id >= VocabularySize));
+
+    /// <summary>The bytes that a token stands for: perhaps part of a character; none for special tokens and ids without a token.</summary>
+    public ReadOnlySpan<byte> TokenBytes(int tokenId) => _package.Tokenizer.TryGetBytes(tokenId, out var bytes) ? bytes : [];
 
     /// <summary>Frees the model, once the generations under way have ended.</summary>
     public void Dispose() => _pool.Dispose();
