@@ -23,3 +23,9 @@ public sealed record TokenLogprobs(float Logprob, IReadOnlyList<TokenLogprob> To
 
 /// <summary>The routed experts that took part in choosing a token: for each MoE layer, in order, the ids of its top-k.</summary>
 public sealed record RoutedExperts(IReadOnlyList<IReadOnlyList<int>> Layers);
+
+/// <summary>A model's routed experts.</summary>
+/// <param name="Layers">MoE layers.</param>
+/// <param name="Experts">Routed experts of a layer.</param>
+/// <param name="TopK">Experts that a token takes in a layer.</param>
+public sealed record ExpertShape(int Layers, int Experts, int TopK);

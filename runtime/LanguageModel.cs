@@ -30,6 +30,9 @@ public sealed partial class LanguageModel : IDisposable
     /// <summary>How the model writes conversations; null where the package has no chat template.</summary>
     public ChatTemplate? ChatTemplate => null;
 
+    /// <summary>The routed experts of the package's graph; null where it has none.</summary>
+    public ExpertShape? Experts => null;
+
     /// <summary>Where it runs: never <see cref="Device.Auto"/>.</summary>
     public Device Device => _pool.Graph.Device;
 
