@@ -21,6 +21,10 @@ public sealed partial class LanguageModel : IDisposable
         (_package, _pool) = (package, pool);
     }
 
+    internal ModelPackage Package => _package;
+
+    internal SessionPool Pool => _pool;
+
     /// <summary>The package's folder.</summary>
     public string Folder => _package.Folder;
 
