@@ -16,9 +16,9 @@ public sealed partial class LanguageModel : IDisposable
     private readonly ModelPackage _package;
     private readonly SessionPool _pool;
 
-    private LanguageModel(ModelPackage package, SessionPool pool)
+    private LanguageModel(ModelPackage package, ExpertShape? experts, SessionPool pool)
     {
-        (_package, _pool) = (package, pool);
+        (_package, _pool, Experts) = (package, pool, experts);
     }
 
     internal ModelPackage Package => _package;
@@ -35,7 +35,7 @@ public sealed partial class LanguageModel : IDisposable
     public ChatTemplate? ChatTemplate => null;
 
     /// <summary>The routed experts of the package's graph; null where it has none.</summary>
-    public ExpertShape? Experts => null;
+    public ExpertShape? Experts { get; }
 
     /// <summary>Where it runs: never <see cref="Device.Auto"/>.</summary>
     public Device Device => _pool.Graph.Device;
@@ -60,7 +60,9 @@ public sealed partial class LanguageModel : IDisposable
             throw new PlatformNotSupportedException($"LatentMoE runs on linux-x64 today; this process is {RuntimeInformation.RuntimeIdentifier}.");
         }
         var package = ModelPackage.Open(packageFolder);
-        return new LanguageModel(package, new SessionFactory(package, options).Create());
+        var graph = OnnxGraph.Read(package.ModelPath);
+        graph.RequireWeights();
+        return new LanguageModel(package, graph.Experts(), new SessionFactory(package, options).Create());
     }
 
     /// <summary>The ids of a text, special tokens inside it recognised; nothing is prepended.</summary>
