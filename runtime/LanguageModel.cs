@@ -16,9 +16,9 @@ public sealed partial class LanguageModel : IDisposable
     private readonly ModelPackage _package;
     private readonly SessionPool _pool;
 
-    private LanguageModel(ModelPackage package, ExpertShape? experts, SessionPool pool)
+    private LanguageModel(ModelPackage package, OnnxGraph graph, SessionPool pool)
     {
-        (_package, _pool, Experts) = (package, pool, experts);
+        (_package, _pool, Experts, Memory) = (package, pool, graph.Experts(), CacheSize.Report(graph, package.Config, pool.Graph.ContextLength));
     }
 
     internal ModelPackage Package => _package;
@@ -36,6 +36,9 @@ public sealed partial class LanguageModel : IDisposable
 
     /// <summary>The routed experts of the package's graph; null where it has none.</summary>
     public ExpertShape? Experts { get; }
+
+    /// <summary>Where its memory goes, at <see cref="ContextLength"/>.</summary>
+    public MemoryReport Memory { get; }
 
     /// <summary>Where it runs: never <see cref="Device.Auto"/>.</summary>
     public Device Device => _pool.Graph.Device;
@@ -62,7 +65,16 @@ public sealed partial class LanguageModel : IDisposable
         var package = ModelPackage.Open(packageFolder);
         var graph = OnnxGraph.Read(package.ModelPath);
         graph.RequireWeights();
-        return new LanguageModel(package, graph.Experts(), new SessionFactory(package, options).Create());
+        var pool = new SessionFactory(package, options).Create();
+        try
+        {
+            return new LanguageModel(package, graph, pool);
+        }
+        catch
+        {
+            pool.Dispose();
+            throw;
+        }
     }
 
     /// <summary>The ids of a text, special tokens inside it recognised; nothing is prepended.</summary>

@@ -114,6 +114,14 @@ internal sealed partial record OnnxGraph
     /// <summary>The nodes that choose experts, in the order of the layers; their first output are the experts' ids, int32 [tokens, top_k].</summary>
     public IEnumerable<OnnxNode> Routers => Nodes.Where(node => node is { Domain: OperatorLibrary.Domain, Type: "MoERouter" });
 
+    /// <exception cref="CheckpointException">There is none of that name.</exception>
+    public OnnxValue Input(string name) => Inputs.FirstOrDefault(value => value.Name == name)
+        ?? throw new CheckpointException($"{FilePath}: the graph has no input {name}. Export the package again.");
+
+    /// <inheritdoc cref="Input"/>
+    public OnnxValue Output(string name) => Outputs.FirstOrDefault(value => value.Name == name)
+        ?? throw new CheckpointException($"{FilePath}: the graph has no output {name}. Export the package again.");
+
     /// <summary>The initializer that a node takes as an input.</summary>
     public OnnxTensor Weight(OnnxNode node, int input) =>
         input < node.Inputs.Count && Initializers.TryGetValue(node.Inputs[input], out var tensor) ? tensor
