@@ -1,4 +1,4 @@
-using LatentMoE.Tests.Support;
+using LatentMoE.Tests.Support.Reference;
 
 namespace LatentMoE.Runtime.Tests.Serving;
 
@@ -93,6 +93,31 @@ public class InferenceEngineTests
         Assert.Equal(guessed[^1].Statistics!.AcceptedDraftTokens, guessing.Status.AcceptedDraftTokens);
         Assert.Equal(plain.Status.Runs - guessing.Status.AcceptedDraftTokens, guessing.Status.Runs);
         Assert.True(guessing.Status.AcceptedDraftTokens > 20, $"{guessing.Status.AcceptedDraftTokens} guesses were right in a greedy answer, which repeats itself");
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task GenerateAsync_TrackingExperts_NamesTheRoutersChoices(bool library)
+    {
+        using var model = TestPackages.Load("LatentMoE", new() { Device = Device.Cpu, Threads = 1, UseOperatorLibrary = library });
+        await using var engine = new InferenceEngine(model, new() { TrackExperts = true });
+        var options = Greedy with { MaxNewTokens = 12 };
+        var answers = await Task.WhenAll(Enumerable.Range(0, 3).Select(i => Collect(engine.GenerateAsync([3 + i, 40], options))));
+        for (int i = 0; i < answers.Length; i++)
+        {
+            Assert.Equal(model.Generate([3 + i, 40], options).TokenIds, answers[i].Select(piece => piece.TokenId));
+            var reference = ReferenceDecoder.Open(TestPackages.Checkpoint("LatentMoE"));
+            reference.Logits([3 + i, 40, .. answers[i].Select(piece => (long)piece.TokenId)]);
+            for (int at = 0; at < answers[i].Count; at++)
+            {
+                // The token before, whose run chose this one.
+                var expected = reference.Chosen.Select(layer => string.Join(' ', layer[1 + at].Order()));
+                Assert.Equal(expected, answers[i][at].Experts!.Layers.Select(layer => string.Join(' ', layer.Order())));
+            }
+        }
+        await using var plain = new InferenceEngine(model);
+        Assert.Null((await Collect(plain.GenerateAsync([3], options)))[0].Experts);
     }
 
     [Fact]
