@@ -83,7 +83,7 @@ public class InferenceEngineTests
     public async Task GenerateAsync_Guesses_SaveRunsAndChangeNothing()
     {
         using var model = TestPackages.Load("LatentMoE");
-        var options = Greedy with { MaxNewTokens = 200, LogitBias = new Dictionary<int, float>() };
+        var options = Greedy with { MaxNewTokens = 200, LogitBias = new Dictionary<int, float> { [20] = 50, [30] = 50, [40] = 50 } };
         int[] prompt = [.. Enumerable.Repeat(new[] { 20, 30, 40, 50 }, 8).SelectMany(ids => ids)];
         await using var plain = new InferenceEngine(model);
         await using var guessing = new InferenceEngine(model, new() { DraftTokens = 4 });
@@ -249,6 +249,9 @@ public class InferenceEngineTests
             Seed = (ulong)i,
             IgnoreEndOfSequence = i % 4 != 0,
             StopStrings = i % 8 == 5 ? ["e", "the"] : [],
+            StopTokens = i % 8 == 7 ? [77, 99, 140] : [],
+            FrequencyPenalty = i % 7 == 0 ? 0.5f : 0,
+            Logprobs = i % 9 == 0 ? 3 : null,
         };
         return ([.. shared, .. own], options);
     }
