@@ -29,7 +29,7 @@ var understood = new Dictionary<string, string[]>(StringComparer.OrdinalIgnoreCa
     ["Serve"] = [.. serverArguments, .. packageArguments],
     ["Evaluate"] = HasArgument("model") ? ["model", "data", .. evaluationArguments] : ["checkpoint", "preset", "twin", "data", "device"],
     ["Inspect"] = HasArgument("model") ? ["model", "json"] : ["preset", "twin"],
-    ["Bench"] = benchArguments, ["GpuBundle"] = gpuBundleArguments,
+    ["Bench"] = benchArguments, ["BenchServing"] = servingArguments, ["GpuBundle"] = gpuBundleArguments,
     ["Test"] = ["filter"],
 };
 
