@@ -118,7 +118,7 @@ export class ExpertMap {
       paint.fillRect(...cell(layer, expert));
     }));
     paint.globalAlpha = 1;
-    paint.lineWidth = 2 * devicePixelRatio;
+    paint.lineWidth = Math.min(2 * devicePixelRatio, width / 4);
     const outline = (layer, expert, name) => { paint.strokeStyle = colour(name); paint.strokeRect(...cell(layer, expert)); };
     this.#marked?.forEach((chosen, layer) => chosen.forEach(expert => outline(layer, expert, '--ink')));
     if (this.#cell) outline(...this.#cell, '--surprise');
@@ -131,7 +131,8 @@ export class ExpertMap {
       const count = this.#counts[layer][expert];
       return `MoE layer ${layer + 1}, expert ${expert + 1}: ${count} of ${this.#tokens} tokens${this.#tokens ? `, ${Math.round(count * 100 / this.#tokens)} %` : ''}`;
     }
-    if (this.#marked) return `This token: experts ${this.#marked.map(chosen => chosen.map(expert => expert + 1).join(', ')).join(' · ')}`;
+    if (this.#marked && layers * k > 16) return 'The experts of this token are outlined.';
+    if (this.#marked) return `The experts of this token: ${this.#marked.map(chosen => chosen.map(expert => expert + 1).join(', ')).join(' · ')}`;
     if (this.#silent) return 'The server does not say which experts took part.';
     return `${layers} MoE layers, down; ${experts} experts each, across. A token takes ${k} a layer.`;
   }

@@ -92,7 +92,7 @@ const checks = {
     const map = page.locator('#map');
     const counted = Number(await map.getAttribute('data-tokens'));
     const box = await map.boundingBox();
-    await page.mouse.move(box.x + 3, box.y + 3);
+    await page.mouse.move(box.x + 0.5, box.y + 0.5);
     await page.waitForFunction(() => document.getElementById('mapNote').textContent.includes('expert 1'));
     const lit = await page.locator('#output .token.lit').count();
     const note = await text(page, '#mapNote');
