@@ -21,7 +21,7 @@ var understood = new Dictionary<string, string[]>(StringComparer.OrdinalIgnoreCa
     ["Generate"] = [.. samplingArguments, "model", "preset", "twin", .. typeArguments],
     ["Evaluate"] = ["checkpoint", "preset", "twin", "data", "device"],
     ["Inspect"] = ["preset", "twin"],
-    ["Bench"] = benchArguments, ["GpuBundle"] = gpuBundleArguments,
+    ["Bench"] = benchArguments, ["BenchServing"] = servingArguments, ["GpuBundle"] = gpuBundleArguments,
     ["Test"] = ["filter"],
 };
 

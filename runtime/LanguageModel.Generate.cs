@@ -160,14 +160,14 @@ public sealed partial class LanguageModel
     private PieceLoop Pieces(TokenLoop loop, GenerationOptions options) =>
         new(loop, new TextStream(id => _package.Tokenizer.TryGetBytes(id, out var bytes) ? bytes : [], options.StopStrings));
 
-    private int[] Prepare(IReadOnlyList<int> prompt, GenerationOptions options)
+    internal int[] Prepare(IReadOnlyList<int> prompt, GenerationOptions options)
     {
         ArgumentNullException.ThrowIfNull(prompt);
         options.Validate();
         return Checked([.. prompt]);
     }
 
-    private int[] Prepare(string prompt, GenerationOptions options)
+    internal int[] Prepare(string prompt, GenerationOptions options)
     {
         ArgumentNullException.ThrowIfNull(prompt);
         options.Validate();

@@ -3,7 +3,7 @@ using LatentMoE.Checkpoints;
 using LatentMoE.Cli;
 using Microsoft.ML.OnnxRuntime;
 
-var root = new RootCommand("Runs LatentMoE model packages.") { GenerateCommand.Create() };
+var root = new RootCommand("Runs LatentMoE model packages.") { GenerateCommand.Create(), EvalCommand.Create(), InspectCommand.Create() };
 var parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)
 {

@@ -1,0 +1,167 @@
+using System.Diagnostics;
+using System.Threading.Channels;
+using LatentMoE.Runtime.Internals.Text;
+using LatentMoE.Runtime.Sampling;
+
+namespace LatentMoE.Runtime.Internals.Serving;
+
+/// <summary>
+/// One request, from the queue to its last piece. The scheduler's thread alone changes it; readers see its pieces, and may cancel it.
+/// </summary>
+internal sealed class EngineRequest
+{
+    // Unbounded: a slow reader must not hold up the batch, and an answer is no longer than its request allows.
+    private readonly Channel<GeneratedPiece> _pieces = Channel.CreateUnbounded<GeneratedPiece>(new() { SingleReader = true, SingleWriter = true });
+    private readonly TextStream _text;
+    private readonly long _submitted = Stopwatch.GetTimestamp();
+    private int[] _tokens, _run = [];
+    private int _count;
+    private long _joined, _first, _latest;
+    private Sampler? _sampler;
+    private volatile bool _cancelled;
+
+    public EngineRequest(int[] prompt, GenerationOptions options, TokenBytes bytes)
+    {
+        (PromptLength, Options, _tokens, _count) = (prompt.Length, options, prompt, prompt.Length);
+        _text = new TextStream(bytes, options.StopStrings);
+    }
+
+    public GenerationOptions Options { get; }
+
+    public int PromptLength { get; }
+
+    /// <summary>Prompt and answer so far.</summary>
+    public ReadOnlySpan<int> Tokens => _tokens.AsSpan(0, _count);
+
+    /// <summary>Tokens whose cache is in the row. While an answer is written it is all but the latest.</summary>
+    public int Computed { get; set; }
+
+    /// <summary>Prompt tokens that were found in the prefix cache.</summary>
+    public int Cached { get; set; }
+
+    /// <summary>Whether the prefix cache has been asked.</summary>
+    public bool Started { get; set; }
+
+    /// <summary>Guessed tokens that were right.</summary>
+    public int AcceptedDrafts { get; set; }
+
+    /// <summary>Cache that it may come to use.</summary>
+    public long ReservedBytes { get; init; }
+
+    /// <summary>Its number in the order of arrival.</summary>
+    public long Order { get; set; }
+
+    /// <summary>Why no token could be chosen.</summary>
+    public Exception? Failure { get; private set; }
+
+    public int Generated => _count - PromptLength;
+
+    public bool ReadsPrompt => Computed < PromptLength;
+
+    public FinishReason? Finish { get; private set; }
+
+    public bool Cancelled => _cancelled;
+
+    public ChannelReader<GeneratedPiece> Pieces => _pieces.Reader;
+
+    public TimeSpan Age => Stopwatch.GetElapsedTime(_submitted);
+
+    public TimeSpan TimeToFirstToken => Stopwatch.GetElapsedTime(_submitted, _first);
+
+    public TimeSpan DecodeTime => Stopwatch.GetElapsedTime(_first, _latest);
+
+    /// <summary>From any thread: the request leaves its row before the next step.</summary>
+    public void Cancel() => _cancelled = true;
+
+    /// <summary>Takes its place in the batch.</summary>
+    public void Join(int vocabulary, ITokenConstraint? constraint)
+    {
+        _joined = Stopwatch.GetTimestamp();
+        _sampler = new Sampler(Options, vocabulary);
+        foreach (int token in Tokens)
+        {
+            _sampler.Accept(token);
+        }
+    }
+
+    /// <summary>The next tokens of its prompt.</summary>
+    public RowTokens PromptRun(int count) => new(_tokens.AsMemory(Computed, Math.Min(count, PromptLength - Computed)), Computed);
+
+    /// <summary>Its latest token, and guesses of those after it as far as they can be used.</summary>
+    public RowTokens NextRun(int guesses, int context)
+    {
+        int room = Math.Min(Options.MaxNewTokens - Generated, context - _count) - 1;
+        var guess = guesses > 0 && room > 0 ? PromptLookup.Guess(Tokens, Math.Min(guesses, room)) : [];
+        if (guess.IsEmpty)
+        {
+            return new(_tokens.AsMemory(Computed, 1), Computed);
+        }
+        if (_run.Length == 0)
+        {
+            _run = new int[guesses + 1];
+        }
+        _run[0] = _tokens[Computed];
+        guess.CopyTo(_run.AsSpan(1));
+        return new(_run.AsMemory(0, guess.Length + 1), Computed);
+    }
+
+    /// <summary>Chooses the next token from the logits after the latest and hands its piece on; false where the answer ends there.</summary>
+    public bool Advance(Span<float> logits, RoutedExperts? experts, RequestRules rules, out int token)
+    {
+        try
+        {
+            token = _sampler!.Sample(logits);
+            _sampler.Accept(token);
+            Append(token);
+            Finish = Judge(token, rules);
+            string text = Text(token);
+            _pieces.Writer.TryWrite(new GeneratedPiece(Generated - 1, token, text, Finish, Finish is null ? null : Statistics, null, experts));
+            return Finish is null;
+        }
+        catch (Exception e) // its logits, or its grammar: the others are not concerned
+        {
+            (Failure, token) = (e, -1);
+            return false;
+        }
+    }
+
+    /// <summary>Nothing more will come: the answer is whole, or broken off by <paramref name="failure"/>.</summary>
+    public void Complete(Exception? failure = null)
+    {
+        _sampler?.Dispose();
+        _sampler = null;
+        _pieces.Writer.TryComplete(failure);
+    }
+
+    private void Append(int token)
+    {
+        if (_count == _tokens.Length)
+        {
+            Array.Resize(ref _tokens, _count + Math.Min(Options.MaxNewTokens - Generated, _count + 64));
+        }
+        _tokens[_count++] = token;
+        _latest = Stopwatch.GetTimestamp();
+        _first = Generated == 1 ? _latest : _first;
+    }
+
+    private FinishReason? Judge(int token, RequestRules rules) =>
+        rules.EndTokens.Contains(token) && !Options.IgnoreEndOfSequence ? FinishReason.EndOfSequence
+        : Generated == Options.MaxNewTokens ? FinishReason.MaxNewTokens
+        : _count == rules.ContextLength ? FinishReason.ContextLength
+        : null;
+
+    private string Text(int token)
+    {
+        string text = Finish == FinishReason.StopToken ? "" : _text.Append(token);
+        text += Finish is null ? "" : _text.Flush();
+        Finish = _text.Stopped ? FinishReason.StopString : Finish;
+        return text;
+    }
+
+    private GenerationStatistics Statistics => new(PromptLength, Generated, TimeToFirstToken, DecodeTime, _sampler!.Seed)
+    {
+        CachedTokens = Cached,
+        QueueTime = Stopwatch.GetElapsedTime(_submitted, _joined),
+        AcceptedDraftTokens = AcceptedDrafts,
+    };
+}
