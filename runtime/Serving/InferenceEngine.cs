@@ -53,7 +53,7 @@ public sealed partial class InferenceEngine : IAsyncDisposable, IDisposable
             _prefixes = new PrefixCache(_decoder.Cache, options.PrefixCacheBytes);
             _queue = new RequestQueue(rows, options.MaxQueue, Math.Min(budget, rows * rowBytes));
             _counters = new EngineCounters(model.Name);
-            var rules = new RequestRules(graph.Vocabulary, graph.ContextLength, model.Package.Config.EndTokens, Constraint);
+            var rules = new RequestRules(graph.Vocabulary, graph.ContextLength, model.Package.Config.EndTokens, own => own.Grammar?.Begin(model.Vocabulary));
             _scheduler = new Scheduler(_decoder, _prefixes, _queue, _counters, options, rules, logger ?? NullLogger.Instance);
         }
         catch
@@ -135,6 +135,4 @@ public sealed partial class InferenceEngine : IAsyncDisposable, IDisposable
             request.Cancel();
         }
     }
-
-    private static ITokenConstraint? Constraint(GenerationOptions options) => null;
 }

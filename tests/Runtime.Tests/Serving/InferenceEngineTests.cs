@@ -54,6 +54,25 @@ public class InferenceEngineTests
     }
 
     [Fact]
+    public async Task GenerateAsync_OnADevice_WhereRowsCannotMove_GivesTheSame()
+    {
+        using var model = TestPackages.Load("LatentMoE");
+        using var there = TestPackages.Load("LatentMoE", new() { Device = Device.Cuda, PretendDevice = true, Threads = 1 });
+        await using var engine = new InferenceEngine(there, new() { MaxRows = 4, DraftTokens = 2, TrackExperts = true });
+        var random = new Random(2);
+        var requests = Enumerable.Range(0, 20).Select(i => Request(random, i)).ToArray();
+        var answers = await Task.WhenAll(requests.Select(request => Collect(engine.GenerateAsync(request.Prompt, request.Options))));
+        for (int i = 0; i < requests.Length; i++)
+        {
+            Assert.Equal(model.Generate(requests[i].Prompt, requests[i].Options).TokenIds, answers[i].Select(piece => piece.TokenId));
+        }
+        Assert.Equal(0, engine.Status.CachedPromptTokens);
+        using var multiHead = TestPackages.Load("Llama", new() { Device = Device.Cuda, PretendDevice = true, Threads = 1 });
+        var refusal = Assert.Throws<NotSupportedException>(() => new InferenceEngine(multiHead));
+        Assert.Contains("multi-head", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task GenerateAsync_ASharedStart_IsComputedOnce()
     {
         using var model = TestPackages.Load("LatentMoE");
@@ -83,7 +102,7 @@ public class InferenceEngineTests
     public async Task GenerateAsync_Guesses_SaveRunsAndChangeNothing()
     {
         using var model = TestPackages.Load("LatentMoE");
-        var options = Greedy with { MaxNewTokens = 200, LogitBias = new Dictionary<int, float>() };
+        var options = Greedy with { MaxNewTokens = 200, LogitBias = new Dictionary<int, float> { [20] = 50, [30] = 50, [40] = 50 } };
         int[] prompt = [.. Enumerable.Repeat(new[] { 20, 30, 40, 50 }, 8).SelectMany(ids => ids)];
         await using var plain = new InferenceEngine(model);
         await using var guessing = new InferenceEngine(model, new() { DraftTokens = 4 });
@@ -249,6 +268,9 @@ public class InferenceEngineTests
             Seed = (ulong)i,
             IgnoreEndOfSequence = i % 4 != 0,
             StopStrings = i % 8 == 5 ? ["e", "the"] : [],
+            StopTokens = i % 8 == 7 ? [77, 99, 140] : [],
+            FrequencyPenalty = i % 7 == 0 ? 0.5f : 0,
+            Logprobs = i % 9 == 0 ? 3 : null,
         };
         return ([.. shared, .. own], options);
     }
