@@ -39,7 +39,7 @@ public sealed class PackedPackages : IDisposable
 
     /// <summary>A project folder elsewhere, whose sources are the packed folder, the feed and the user's own.</summary>
     /// <returns>The program's assembly.</returns>
-    internal string BuildProgram(string name, string properties, string package, string source)
+    internal string BuildProgram(string name, string source, params string[] references)
     {
         string folder = Directory.CreateDirectory(Path.Combine(Root, name)).FullName;
         string feed = Path.Combine(Repository.Root, "artifacts/feed"), output = Path.Combine(folder, "out");
@@ -56,10 +56,9 @@ public sealed class PackedPackages : IDisposable
                 <ImplicitUsings>enable</ImplicitUsings>
                 <NoWarn>NU1507;NU1605</NoWarn>
                 <NuGetAudit>false</NuGetAudit>
-                {properties}
               </PropertyGroup>
               <ItemGroup>
-                <PackageReference Include="{package}" Version="{Version}" />
+                {string.Concat(references.Select(id => $"""<PackageReference Include="{id}" Version="{Version}" />"""))}
                 <PackageReference Include="Microsoft.ML.OnnxRuntime.Gpu" Version="$(OnnxRuntimeVersion)" Condition="'$(OnnxRuntimeVersion)' != ''" />
                 <PackageReference Include="Microsoft.ML.Tokenizers" Version="$(TokenizersVersion)" Condition="'$(TokenizersVersion)' != ''" />
               </ItemGroup>
