@@ -169,14 +169,14 @@ public sealed partial class LanguageModel
 
     private PieceLoop Pieces(TokenLoop loop, GenerationOptions options) => new(loop, new TextStream(TokenBytes, options.StopStrings));
 
-    private int[] Prepare(IReadOnlyList<int> prompt, GenerationOptions options)
+    internal int[] Prepare(IReadOnlyList<int> prompt, GenerationOptions options)
     {
         ArgumentNullException.ThrowIfNull(prompt);
         options.Validate(VocabularySize);
         return Checked([.. prompt]);
     }
 
-    private int[] Prepare(string prompt, GenerationOptions options)
+    internal int[] Prepare(string prompt, GenerationOptions options)
     {
         ArgumentNullException.ThrowIfNull(prompt);
         options.Validate(VocabularySize);
