@@ -84,6 +84,9 @@ internal static class Schemas
         ("""{"definitions":{"a/b~c":{"type":"null"}},"$ref":"#/definitions/a~1b~0c"}""", ["null"], ["1"]),
     ];
 
+    /// <summary>Some of everything.</summary>
+    public const string Mixed = """{"type":"object","properties":{"title":{"type":"string","minLength":1,"maxLength":20},"tags":{"type":"array","items":{"enum":["a","ab","b c"]},"maxItems":5},"when":{"type":"string","format":"date"},"score":{"type":"number","minimum":0,"maximum":10},"more":{"anyOf":[{"$ref":"#"},{"type":"null"},{"type":"string","pattern":"^x+y"}]}},"required":["title","score"]}""";
+
     /// <summary>Those that the validator of the tests reads too.</summary>
     public static IEnumerable<string> Validated => All.Select(entry => entry.Schema).Where(schema => !schema.Contains("definitions", StringComparison.Ordinal));
 }
