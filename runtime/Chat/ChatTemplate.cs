@@ -11,6 +11,9 @@ public sealed class ChatTemplate
     /// <summary>Characters that a template may have; the longest in use have some tens of thousands.</summary>
     public const int MaxLength = 1 << 18;
 
+    // Several times what the longest templates take.
+    private const long StepsPerMessage = 2000, StepsPerCharacter = 100;
+
     private readonly JinjaTemplate _template;
     private readonly IReadOnlyDictionary<string, string> _tokens;
 
@@ -64,7 +67,7 @@ public sealed class ChatTemplate
         }
         try
         {
-            return _template.Render(names);
+            return _template.Render(names, steps: JinjaTemplate.Steps + turns.Sum(turn => StepsPerMessage + (StepsPerCharacter * (turn.Content.Length + turn.Role.Length))));
         }
         catch (JinjaException e)
         {

@@ -38,6 +38,7 @@ internal sealed record AttributeExpression(Expression Target, string Name) : Exp
     {
         Undefined undefined => throw new JinjaException($"{undefined.What} is not defined, so it has no '{name}'"),
         Mapping mapping when mapping.TryGetValue(name, out object? value) => value,
+        Loop.Round round => round[name],
         Namespace space when space.Attributes.TryGetValue(name, out object? value) => value,
         _ => new Undefined($"'{name}' of {Values.TypeName(target)}"),
     };

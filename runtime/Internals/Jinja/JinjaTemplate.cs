@@ -6,8 +6,8 @@ namespace LatentMoE.Runtime.Internals.Jinja;
 /// </summary>
 internal sealed class JinjaTemplate
 {
-    // A long conversation's template takes some ten steps a message and a few for each character.
-    private const long Steps = 20_000_000;
+    /// <summary>Steps that a rendering may take beside those for what it is given: many more than a template with all its branches takes.</summary>
+    public const long Steps = 5_000_000;
 
     private readonly BlockStatement _body;
 
@@ -27,11 +27,11 @@ internal sealed class JinjaTemplate
     }
 
     /// <exception cref="JinjaException">The template refuses, fails, uses what is not supported, or does not end.</exception>
-    public string Render(IReadOnlyDictionary<string, object?> names, TimeProvider? clock = null)
+    public string Render(IReadOnlyDictionary<string, object?> names, TimeProvider? clock = null, long steps = Steps)
     {
         try
         {
-            var scope = new Scope(Globals.Create(clock ?? TimeProvider.System), new Budget(Steps));
+            var scope = new Scope(Globals.Create(clock ?? TimeProvider.System), new Budget(steps));
             foreach (var (name, value) in names)
             {
                 scope[name] = value;

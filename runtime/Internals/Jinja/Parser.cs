@@ -13,15 +13,12 @@ internal sealed partial class Parser
     /// <exception cref="JinjaException">The text is no template, or has a statement that is not supported.</exception>
     public static BlockStatement Parse(string source)
     {
-        var parser = new Parser(Lexer.Read(source));
-        var body = parser.ParseBody("the template", []);
-        return body;
+        return new Parser(Lexer.Read(source)).ParseBody("the template", 1, []);
     }
 
     // The statements up to one of these words, whose block has then been opened and the word not yet read.
-    private BlockStatement ParseBody(string owner, string[] ends)
+    private BlockStatement ParseBody(string owner, int line, string[] ends)
     {
-        int line = Current.Line;
         var body = new List<Statement>();
         while (true)
         {
@@ -58,7 +55,7 @@ internal sealed partial class Parser
             "set" => ParseSet(token.Line),
             "macro" => ParseMacro(token.Line),
             "filter" => ParseFilterBlock(token.Line),
-            "generation" => ParseGeneration(),
+            "generation" => EndBlock("generation", token.Line, "endgeneration"), // marks what to train on; renders as its body
             "break" => ParseLoopControl(token, Flow.Break),
             "continue" => ParseLoopControl(token, Flow.Continue),
             "elif" or "else" or "endif" or "endfor" or "endset" or "endmacro" or "endfilter" or "endgeneration" =>
@@ -67,10 +64,10 @@ internal sealed partial class Parser
         };
     }
 
-    private BlockStatement EndBlock(string owner, string end)
+    private BlockStatement EndBlock(string owner, int line, string end)
     {
         Expect(TokenKind.BlockEnd);
-        var body = ParseBody(owner, [end]);
+        var body = ParseBody(owner, line, [end]);
         Next();
         Expect(TokenKind.BlockEnd);
         return body;
@@ -88,9 +85,9 @@ internal sealed partial class Parser
         }
         Expect(TokenKind.BlockEnd);
         _loops++;
-        var body = ParseBody("for", ["else", "endfor"]);
+        var body = ParseBody("for", line, ["else", "endfor"]);
         _loops--;
-        var otherwise = Next().Text == "else" ? EndBlock("for", "endfor") : null;
+        var otherwise = Next().Text == "else" ? EndBlock("for", line, "endfor") : null;
         if (otherwise is null)
         {
             Expect(TokenKind.BlockEnd);
@@ -102,7 +99,7 @@ internal sealed partial class Parser
     {
         var condition = ParseTuple(conditional: false);
         Expect(TokenKind.BlockEnd);
-        var then = ParseBody("if", ["elif", "else", "endif"]);
+        var then = ParseBody("if", line, ["elif", "else", "endif"]);
         var word = Next();
         if (word.Text == "elif")
         {
@@ -110,7 +107,7 @@ internal sealed partial class Parser
         }
         if (word.Text == "else")
         {
-            return new IfStatement(line, condition, then, EndBlock("if", "endif"));
+            return new IfStatement(line, condition, then, EndBlock("if", line, "endif"));
         }
         Expect(TokenKind.BlockEnd);
         return new IfStatement(line, condition, then, null);
@@ -126,14 +123,14 @@ internal sealed partial class Parser
             return new SetStatement(line, target, value);
         }
         var through = ParseFilters();
-        return new CaptureStatement(line, target, through, EndBlock("set", "endset"));
+        return new CaptureStatement(line, target, through, EndBlock("set", line, "endset"));
     }
 
     private CaptureStatement ParseFilterBlock(int line)
     {
         var through = new List<FilterExpression> { ParseFilter(null) };
         through.AddRange(ParseFilters());
-        return new CaptureStatement(line, null, through, EndBlock("filter", "endfilter"));
+        return new CaptureStatement(line, null, through, EndBlock("filter", line, "endfilter"));
     }
 
     private List<FilterExpression> ParseFilters()
@@ -161,13 +158,10 @@ internal sealed partial class Parser
         }
         int loops = _loops;
         _loops = 0;
-        var macro = new MacroStatement(line, name, parameters, EndBlock("macro", "endmacro"));
+        var macro = new MacroStatement(line, name, parameters, EndBlock("macro", line, "endmacro"));
         _loops = loops;
         return macro;
     }
-
-    // Marks the assistant's part for training; it renders as its body.
-    private BlockStatement ParseGeneration() => EndBlock("generation", "endgeneration");
 
     private LoopControlStatement ParseLoopControl(Token word, Flow flow)
     {

@@ -29,7 +29,7 @@ internal delegate object? Function(Arguments arguments);
 
 /// <summary>
 /// Python's rules for values: null is None; then bool, long, double, string, <see cref="IReadOnlyList{T}"/> (an array where Python has a tuple),
-/// <see cref="Mapping"/>, <see cref="Namespace"/>, <see cref="Function"/> and <see cref="Undefined"/>.
+/// <see cref="Mapping"/>, <see cref="Namespace"/>, <see cref="Loop.Round"/>, <see cref="Function"/> and <see cref="Undefined"/>.
 /// </summary>
 internal static class Values
 {
@@ -57,6 +57,7 @@ internal static class Values
         Mapping => "a mapping",
         Namespace => "a namespace",
         Function => "a function",
+        Loop.Round => "a loop",
         _ => value.GetType().Name,
     };
 
