@@ -15,11 +15,21 @@ public sealed partial class LanguageModel : IDisposable
 {
     private readonly ModelPackage _package;
     private readonly SessionPool _pool;
+    private readonly OnnxGraph _graph;
+    private readonly SessionFactory _sessions;
 
-    private LanguageModel(ModelPackage package, SessionPool pool)
+    private LanguageModel(ModelPackage package, OnnxGraph graph, SessionFactory sessions, SessionPool pool)
     {
-        (_package, _pool) = (package, pool);
+        (_package, _pool, _graph, _sessions, Experts, Memory) = (package, pool, graph, sessions, graph.Experts(), CacheSize.Report(graph, package.Config, pool.Graph.ContextLength));
     }
+
+    internal ModelPackage Package => _package;
+
+    internal SessionPool Pool => _pool;
+
+    /// <summary>A graph that also gives its routers' choices, and their names in the order of the layers; the caller's to dispose of.</summary>
+    internal (DecoderGraph Graph, IReadOnlyList<string> Routers) OpenTracking() =>
+        (_sessions.CreateTracking(Device, _graph), [.. _graph.Routers.Select(router => router.Outputs[0])]);
 
     /// <summary>The package's folder.</summary>
     public string Folder => _package.Folder;
@@ -28,7 +38,10 @@ public sealed partial class LanguageModel : IDisposable
     public string Name => Path.GetFileName(Folder);
 
     /// <summary>The routed experts of the package's graph; null where it has none.</summary>
-    public ExpertShape? Experts => null;
+    public ExpertShape? Experts { get; }
+
+    /// <summary>Where its memory goes, at <see cref="ContextLength"/>.</summary>
+    public MemoryReport Memory { get; }
 
     /// <summary>Where it runs: never <see cref="Device.Auto"/>.</summary>
     public Device Device => _pool.Graph.Device;
@@ -53,7 +66,19 @@ public sealed partial class LanguageModel : IDisposable
             throw new PlatformNotSupportedException($"LatentMoE runs on linux-x64 today; this process is {RuntimeInformation.RuntimeIdentifier}.");
         }
         var package = ModelPackage.Open(packageFolder);
-        return new LanguageModel(package, new SessionFactory(package, options).Create());
+        var graph = OnnxGraph.Read(package.ModelPath);
+        graph.RequireWeights();
+        var sessions = new SessionFactory(package, options);
+        var pool = sessions.Create();
+        try
+        {
+            return new LanguageModel(package, graph, sessions, pool);
+        }
+        catch
+        {
+            pool.Dispose();
+            throw;
+        }
     }
 
     /// <summary>The ids of a text, special tokens inside it recognised; nothing is prepended.</summary>

@@ -39,6 +39,12 @@ public sealed record EngineStatus
     /// <summary>Runs of the model.</summary>
     public long Runs { get; init; }
 
+    /// <summary>Time that the runs took.</summary>
+    public TimeSpan RunTime { get; init; }
+
+    /// <summary>Time in which there were requests in the batch: the runs', and what the engine did around them.</summary>
+    public TimeSpan BusyTime { get; init; }
+
     /// <summary>Requests that ended, whole, cancelled or failed.</summary>
     public long Completed { get; init; }
 

@@ -1,6 +1,4 @@
 using System.Text;
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using LatentMoE.Runtime;
 using Spectre.Console;
@@ -46,9 +44,9 @@ internal sealed class TextAnswer : IAnswerWriter
         Console.Out.WriteLine();
         if (_terminal && _last.Statistics is { } s)
         {
-            string reason = JsonAnswer.Name(_last.FinishReason!.Value);
+            string reason = JsonOutput.Name(_last.FinishReason!.Value);
             AnsiConsole.MarkupLineInterpolated(
-                $"[grey]{s.PromptTokens} + {s.GeneratedTokens} tokens, {s.DecodeTokensPerSecond:F0} tokens/s, seed {s.Seed}, {reason}[/]");
+                $"[grey]{s.PromptTokens} ({s.CachedTokens} cached) + {s.GeneratedTokens} tokens, {s.DecodeTokensPerSecond:F0} tokens/s, seed {s.Seed}, {reason}[/]");
         }
     }
 }
@@ -68,18 +66,19 @@ internal sealed class IdAnswer : IAnswerWriter
 /// <summary>One JSON object at the end; none for an answer that was broken off.</summary>
 internal sealed class JsonAnswer : IAnswerWriter
 {
-    private static readonly JsonSerializerOptions Format = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
     private readonly StringBuilder _text = new();
-    private readonly JsonArray _ids = [];
+    private readonly JsonArray _ids = [], _logprobs = [];
     private GeneratedPiece _last;
-
-    /// <summary>A finish reason as the JSON form spells it.</summary>
-    public static string Name(FinishReason reason) => JsonNamingPolicy.SnakeCaseLower.ConvertName(reason.ToString());
 
     public void Write(GeneratedPiece piece)
     {
         _text.Append(piece.Text);
         _ids.Add(piece.TokenId);
+        if (piece.Logprobs is { } logprobs)
+        {
+            var top = logprobs.Top.Select(t => new JsonObject { ["token_id"] = t.TokenId, ["logprob"] = t.Logprob });
+            _logprobs.Add(new JsonObject { ["token_id"] = piece.TokenId, ["logprob"] = logprobs.Logprob, ["top"] = new JsonArray([.. top]) });
+        }
         _last = piece;
     }
 
@@ -93,13 +92,17 @@ internal sealed class JsonAnswer : IAnswerWriter
         {
             ["text"] = _text.ToString(),
             ["token_ids"] = _ids,
-            ["finish_reason"] = Name(reason),
+            ["finish_reason"] = JsonOutput.Name(reason),
             ["usage"] = new JsonObject { ["prompt_tokens"] = s.PromptTokens, ["generated_tokens"] = s.GeneratedTokens },
             ["seed"] = s.Seed,
             ["prefill_seconds"] = s.PrefillTime.TotalSeconds,
             ["decode_seconds"] = s.DecodeTime.TotalSeconds,
             ["tokens_per_second"] = s.DecodeTokensPerSecond,
         };
-        Console.Out.WriteLine(answer.ToJsonString(Format));
+        if (_logprobs.Count > 0)
+        {
+            answer["logprobs"] = _logprobs;
+        }
+        JsonOutput.Print(answer);
     }
 }

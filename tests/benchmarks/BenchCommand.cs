@@ -4,6 +4,7 @@ using System.Globalization;
 using LatentMoE.Benchmarks.Checks;
 using LatentMoE.Benchmarks.Engines;
 using LatentMoE.Benchmarks.Reports;
+using LatentMoE.Benchmarks.Serving;
 using Spectre.Console;
 
 namespace LatentMoE.Benchmarks;
@@ -43,6 +44,7 @@ internal static class BenchCommand
             library, output, packages, peer, limits, keep,
         };
         command.Add(CheckCommand.Create(console));
+        command.Add(ServingCommand.Create(console));
         command.SetAction(parsed =>
         {
             var options = new BenchOptions

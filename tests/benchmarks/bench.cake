@@ -5,3 +5,11 @@ Task("Bench")
     .Description("Measures prefill and decode into artifacts/benchmarks. --preset= --twin= --precision= --activations= --cache= --context= --batch= --engine= --device= --threads= --runs= --model= --peer= --keep=")
     .IsDependentOn("Build")
     .Does(() => RunProgram("tests/benchmarks/bin/Release/net10.0/LatentMoE.Benchmarks.dll", Passed(benchArguments)));
+
+// The engine that serves many requests, beside the sessions that it runs on.
+string[] servingArguments = ["preset", "precision", "cache", "streams", "tokens", "runs", "threads", "keep"];
+
+Task("BenchServing")
+    .Description("Measures continuous batching, the engine's own cost and the prefix cache into artifacts/benchmarks. --preset= --precision= --cache= --streams= --tokens= --runs= --threads= --keep=")
+    .IsDependentOn("Build")
+    .Does(() => RunProgram("tests/benchmarks/bin/Release/net10.0/LatentMoE.Benchmarks.dll", ["serving", .. Passed(servingArguments)]));

@@ -10,7 +10,7 @@ namespace LatentMoE.Runtime.Internals.Decoding;
 /// neither text nor sampling. A token's position is its slot in the cache, so that the mask covers just the tokens of the
 /// run and nothing grows from step to step. Not thread-safe; sessions of one graph may run side by side.
 /// </summary>
-internal sealed class DecoderSession : IDisposable
+internal sealed partial class DecoderSession : IDisposable
 {
     private readonly DecoderGraph _graph;
     private readonly KeyValueCache _cache;

@@ -19,7 +19,11 @@ internal sealed class DeviceMemory : IDisposable
 
     /// <summary>A tensor over the start of such memory.</summary>
     public OrtValue Tensor(OrtMemoryAllocation memory, long bytes, TensorElementType type, params long[] shape) =>
-        OrtValue.CreateTensorValueWithData(_allocator.Info, type, shape, memory.DangerousGetHandle(), bytes);
+        TensorAt(memory.DangerousGetHandle(), bytes, type, shape);
+
+    /// <summary>A tensor over memory at an address of this device.</summary>
+    public OrtValue TensorAt(nint address, long bytes, TensorElementType type, params long[] shape) =>
+        OrtValue.CreateTensorValueWithData(_allocator.Info, type, shape, address, bytes);
 
     public void Dispose()
     {

@@ -47,6 +47,25 @@ internal sealed class SessionPool : IDisposable
         _turns.Release();
     }
 
+    /// <summary>Keeps the graph alive for a user of its own sessions, until <see cref="Release"/>.</summary>
+    public void Hold()
+    {
+        lock (_idle)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, typeof(LanguageModel));
+            _lent++;
+        }
+    }
+
+    public void Release()
+    {
+        lock (_idle)
+        {
+            _lent--;
+            ReleaseIfLast();
+        }
+    }
+
     public void Dispose()
     {
         lock (_idle)

@@ -8,7 +8,7 @@ internal sealed record ModelPackage(string Folder, GenAIConfig Config, Tokenizer
 {
     public const string TokenizerConfigName = "tokenizer_config.json";
 
-    private const string TokenizerName = "tokenizer.json", ManifestName = "manifest.json";
+    private const string TokenizerName = "tokenizer.json";
 
     public string ModelPath => Path.Combine(Folder, Config.ModelFile);
 
@@ -63,22 +63,14 @@ internal sealed record ModelPackage(string Folder, GenAIConfig Config, Tokenizer
     // The sizes that manifest.json gives; a copy that broke off is found before ONNX Runtime reads past the end.
     private static void CheckSizes(string folder)
     {
-        string path = Path.Combine(folder, ManifestName);
-        if (!File.Exists(path))
+        foreach (var (name, size, _) in ManifestCheck.Entries(folder))
         {
-            return;
-        }
-        var manifest = JsonFile.Open(path);
-        foreach (var entry in manifest.Items("files"))
-        {
-            var (name, size) = (entry.Text("name"), entry.Count("size"));
-            entry.Require(Path.GetFileName(name) == name, "name", $"is \"{name}\"; expected a file name without a folder");
             var file = new FileInfo(Path.Combine(folder, name));
             if (!file.Exists || file.Length != size)
             {
                 string found = file.Exists ? $"{file.Length} bytes" : "no such file";
                 throw new CheckpointException(
-                    $"{file.FullName}: {found}, but {ManifestName} says {size} bytes. The package is damaged: copy it again, or export it again.");
+                    $"{file.FullName}: {found}, but {ManifestCheck.FileName} says {size} bytes. The package is damaged: copy it again, or export it again.");
             }
         }
     }

@@ -71,21 +71,36 @@ internal sealed partial class SessionFactory(ModelPackage package, LanguageModel
         }
     }
 
+    /// <summary>A graph of its own that also gives its routers' choices, on a device where a session has run.</summary>
+    public DecoderGraph CreateTracking(Device device, OnnxGraph graph)
+    {
+        using var settings = Prepared(device, capture: false);
+        settings.AddSessionConfigEntry("session.model_external_initializers_file_folder_path", package.Folder);
+        byte[] model = OnnxGraph.WithOutputs(package.ModelPath, graph.Routers.Select(router => (router.Outputs[0], TensorElementType.Int32)));
+        var session = new InferenceSession(model, settings);
+        InferenceSession? selection = null;
+        try
+        {
+            selection = SelectionFor(session, device);
+            return new DecoderGraph(session, package, device, options, selection: selection);
+        }
+        catch
+        {
+            selection?.Dispose();
+            session.Dispose();
+            throw;
+        }
+    }
+
     private SessionPool Load(Device device, bool capture)
     {
-        using var settings = Settings(device, capture);
-        options.ConfigureSession?.Invoke(settings);
-        if (_library is not null)
-        {
-            OperatorLibrary.CheckVersion(package.ModelPath);
-            Register(settings, _library);
-        }
+        using var settings = Prepared(device, capture);
         var session = new InferenceSession(package.ModelPath, settings);
         InferenceSession? selection = null;
         SessionPool? pool = null;
         try
         {
-            selection = device == Device.Cuda && _library is not null ? Selection(session) : null;
+            selection = SelectionFor(session, device);
             pool = new SessionPool(new DecoderGraph(session, package, device, options, capture, selection), options.MaxConcurrency);
             Probe(pool);
             return pool;
@@ -103,8 +118,34 @@ internal sealed partial class SessionFactory(ModelPackage package, LanguageModel
         }
     }
 
-    private InferenceSession Selection(InferenceSession decoder)
+    // Settings of the decoder: the caller's further ones, then the operator library.
+    private SessionOptions Prepared(Device device, bool capture)
     {
+        var settings = Settings(device, capture);
+        try
+        {
+            options.ConfigureSession?.Invoke(settings);
+            if (_library is not null)
+            {
+                OperatorLibrary.CheckVersion(package.ModelPath);
+                Register(settings, _library);
+            }
+            return settings;
+        }
+        catch
+        {
+            settings.Dispose();
+            throw;
+        }
+    }
+
+    // Tokens are chosen where the logits are, on a device.
+    private InferenceSession? SelectionFor(InferenceSession decoder, Device device)
+    {
+        if (device != Device.Cuda || _library is null)
+        {
+            return null;
+        }
         var logits = decoder.OutputMetadata.TryGetValue(package.Config.Logits, out var output) ? output.ElementDataType : TensorElementType.Float;
         using var settings = Settings(Device.Cuda, capture: false);
         Register(settings, _library!);
