@@ -23,11 +23,11 @@ internal static class ServerBuilder
     // For what the host does after draining.
     private static readonly TimeSpan Shutdown = TimeSpan.FromSeconds(15);
 
-    public static WebApplication Build(LanguageModel model, ServerOptions options, Action<WebApplicationBuilder>? configure)
+    public static WebApplication Build(LanguageModel model, ServerOptions options, Action<WebApplicationBuilder>? configure, Func<IReadOnlyList<ChatTurn>, string>? render = null)
     {
         options.Validate();
         var template = options.ChatTemplate is { } text ? new ChatTemplate(text) : model.ChatTemplate;
-        var served = new ServedModel(model, options.ModelName ?? model.Name, template is null ? null : turns => template.Render(turns));
+        var served = new ServedModel(model, options.ModelName ?? model.Name, render ?? (template is null ? null : turns => template.Render(turns)));
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Listen(kestrel, options));
         AddServices(builder.Services, served, options);
@@ -48,7 +48,8 @@ internal static class ServerBuilder
         services.AddHostedService<DrainService>();
         services.AddSingleton(options);
         services.AddSingleton(served);
-        services.AddSingleton(_ => new InferenceEngine(served.Model, options.Engine)); // by a function, so that the container disposes of it
+        services.AddSingleton(provider => new InferenceEngine(
+            served.Model, options.Engine, provider.GetRequiredService<ILogger<InferenceEngine>>())); // by a function, so that the container disposes of it
         services.AddSingleton<DrainGate>();
         services.AddSingleton<ServerMetrics>();
         services.AddSingleton(provider => Collector(provider.GetRequiredService<ServerMetrics>()));
