@@ -83,7 +83,7 @@ public class ErrorsTests
     [MemberData(nameof(BadRequests))]
     public async Task BadRequest_IsRefusedByName(string path, string body, string? param, string problem)
     {
-        var server = await Shared.Value;
+        var server = await TestServer.SharedAsync();
         using var response = await server.SendAsync(path, body);
         var error = await TestServer.ErrorAsync(response, HttpStatusCode.BadRequest);
         Assert.Equal("invalid_request_error", error.GetProperty("type").GetString());
@@ -99,7 +99,7 @@ public class ErrorsTests
     [InlineData("GET", "/v1/models/other", HttpStatusCode.NotFound)]
     public async Task WrongRoute_IsJsonToo(string method, string path, HttpStatusCode status)
     {
-        var server = await Shared.Value;
+        var server = await TestServer.SharedAsync();
         using var response = await server.Http.SendAsync(new HttpRequestMessage(new HttpMethod(method), path));
         await TestServer.ErrorAsync(response, status);
     }
@@ -107,7 +107,7 @@ public class ErrorsTests
     [Fact]
     public async Task UnknownModel_Is404()
     {
-        var server = await Shared.Value;
+        var server = await TestServer.SharedAsync();
         var error = await TestServer.ErrorAsync(await server.SendAsync(Completions, """{"model":"gpt-4","prompt":"a"}"""), HttpStatusCode.NotFound);
         Assert.Equal("model_not_found", error.GetProperty("code").GetString());
     }
@@ -117,7 +117,7 @@ public class ErrorsTests
     [InlineData("application/x-www-form-urlencoded")]
     public async Task OtherContentType_Is415(string type)
     {
-        var server = await Shared.Value;
+        var server = await TestServer.SharedAsync();
         await TestServer.ErrorAsync(await server.SendAsync(Completions, """{"prompt":"a"}""", type), HttpStatusCode.UnsupportedMediaType);
     }
 
@@ -133,14 +133,14 @@ public class ErrorsTests
     [Fact]
     public async Task FieldsOfOtherServers_AreIgnored()
     {
-        var server = await Shared.Value;
+        var server = await TestServer.SharedAsync();
         await server.PostAsync(Chat, "{" + Messages + ""","max_tokens":1,"store":true,"metadata":{"a":"b"},"service_tier":"auto","parallel_tool_calls":true,"user":"u","tools":[],"tool_choice":"none","seed":-1,"stop":null}""");
     }
 
     [Fact]
     public async Task DamagedBodies_NeverFailTheServer()
     {
-        var server = await Shared.Value;
+        var server = await TestServer.SharedAsync();
         byte[] whole = Encoding.UTF8.GetBytes("{" + Messages + ""","max_tokens":1,"stop":["é","\ud83d\ude00"],"logit_bias":{"3":-1.5},"seed":5,"logprobs":true,"response_format":{"type":"text"}}""");
         var random = new Random(11);
         for (int i = 0; i < 400; i++)
@@ -159,6 +159,4 @@ public class ErrorsTests
         await server.IdleAsync();
         Assert.DoesNotContain(server.Log, line => line.StartsWith("Error", StringComparison.Ordinal));
     }
-
-    private static readonly Lazy<Task<TestServer>> Shared = new(() => TestServer.StartAsync(new ServerOptions { Engine = new EngineOptions { MaxRows = 2 } }));
 }

@@ -52,13 +52,3 @@ internal static class TestPackage
         File.WriteAllText(file, settings.ToJsonString());
     }
 }
-
-/// <summary>The tests that use it: one after the other, so that they do not disturb each other's times.</summary>
-[CollectionDefinition(nameof(TestPackage))]
-public sealed class PackageCollection : ICollectionFixture<PackageCollection.Cleanup>
-{
-    public sealed class Cleanup : IDisposable
-    {
-        public void Dispose() => TestPackage.Remove();
-    }
-}

@@ -16,6 +16,8 @@ namespace LatentMoE.Server.Tests;
 /// <summary>A real server on a free loopback port, with clients for it.</summary>
 internal sealed class TestServer : IAsyncDisposable
 {
+    private static readonly Lazy<Task<TestServer>> Shared = new(() => StartAsync());
+
     private readonly WebApplication _app;
     private readonly LogLines _log;
 
@@ -35,6 +37,17 @@ internal sealed class TestServer : IAsyncDisposable
     public InferenceEngine Engine => _app.Services.GetRequiredService<InferenceEngine>();
 
     public IReadOnlyList<string> Log => _log.Lines;
+
+    /// <summary>A server with the usual options for tests that leave no trace in it.</summary>
+    public static Task<TestServer> SharedAsync() => Shared.Value;
+
+    public static async Task RemoveSharedAsync()
+    {
+        if (Shared.IsValueCreated)
+        {
+            await (await Shared.Value).DisposeAsync();
+        }
+    }
 
     public static async Task<TestServer> StartAsync(ServerOptions? options = null, bool chat = true)
     {
@@ -87,6 +100,15 @@ internal sealed class TestServer : IAsyncDisposable
         Assert.Equal(["message", "type", "param", "code"], error.EnumerateObject().Select(property => property.Name));
         Assert.NotEmpty(error.GetProperty("message").GetString()!);
         return error;
+    }
+
+    /// <summary>The first line of an answer that streams on.</summary>
+    public static async Task<StreamReader> FirstEventAsync(HttpResponseMessage response)
+    {
+        Assert.True(response.IsSuccessStatusCode, response.StatusCode.ToString());
+        var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
+        Assert.StartsWith("data: {", await reader.ReadLineAsync(), StringComparison.Ordinal);
+        return reader;
     }
 
     /// <summary>Waits until the engine has no request any more.</summary>
