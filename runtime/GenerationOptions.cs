@@ -1,11 +1,13 @@
 namespace LatentMoE.Runtime;
 
 /// <summary>
-/// How to choose tokens and when to stop. The choice applies, in Hugging Face's order: repetition penalty, temperature,
-/// top-k, top-p, min-p; then it draws. Of tokens with equal logits the lower id counts as the more likely.
+/// How to choose tokens and when to stop. The choice applies, in this order: logit bias, repetition, presence and frequency penalty, grammar,
+/// temperature, top-k, top-p, min-p, typical; then it draws. Of tokens with equal logits the lower id counts as the more likely.
 /// </summary>
 public sealed record GenerationOptions
 {
+    private const int MaxLogprobs = 20;
+
     /// <summary>The most likely token at every step.</summary>
     public static GenerationOptions Greedy { get; } = new() { Temperature = 0 };
 
@@ -26,7 +28,7 @@ public sealed record GenerationOptions
 
     /// <summary>
     /// Keeps the tokens whose information is nearest to the expected one, the fewest that hold this probability
-    /// (locally typical sampling, arXiv 2202.00666); 1 keeps all.
+    /// (locally typical sampling, arXiv 2202.00666), of those that the other limits leave; 1 keeps all.
     /// </summary>
     public float TypicalP { get; init; } = 1;
 
@@ -66,7 +68,10 @@ public sealed record GenerationOptions
     /// <summary>The form that the answer must have; null leaves it free.</summary>
     public Grammar? Grammar { get; init; }
 
-    /// <summary>Goes on past the model's end-of-sequence token (for measurements and comparisons).</summary>
+    /// <summary>
+    /// Goes on past the model's end-of-sequence token (for measurements and comparisons); an answer in a <see cref="Grammar"/> ends there
+    /// all the same.
+    /// </summary>
     public bool IgnoreEndOfSequence { get; init; }
 
     /// <summary>Whether a text prompt begins with the beginning-of-sequence token; null as the package's tokenizer_config.json says.</summary>
@@ -82,8 +87,34 @@ public sealed record GenerationOptions
         Require(MinP is >= 0 and <= 1, nameof(MinP), MinP, "from 0 (off) to 1");
         Require(float.IsFinite(RepetitionPenalty) && RepetitionPenalty > 0, nameof(RepetitionPenalty), RepetitionPenalty,
             "a positive number; 1 is off");
+        Require(TypicalP is > 0 and <= 1, nameof(TypicalP), TypicalP, "more than 0 and at most 1 (off)");
+        Require(float.IsFinite(PresencePenalty), nameof(PresencePenalty), PresencePenalty, "a finite number; 0 is off");
+        Require(float.IsFinite(FrequencyPenalty), nameof(FrequencyPenalty), FrequencyPenalty, "a finite number; 0 is off");
+        Require(LogitBias is not null, nameof(LogitBias), "null", "a dictionary, empty for none");
+        foreach (var (token, bias) in LogitBias!)
+        {
+            Require(float.IsFinite(bias) || float.IsNegativeInfinity(bias), $"{nameof(LogitBias)}[{token}]", bias, "a finite number, or −∞ to forbid the token");
+        }
+        Require(Logprobs is null or (>= 0 and <= MaxLogprobs), nameof(Logprobs), Logprobs!, $"null (off) or 0 to {MaxLogprobs}");
+        Require(StopTokens is not null, nameof(StopTokens), "null", "a list, empty for none");
         Require(StopStrings is not null && StopStrings.All(s => !string.IsNullOrEmpty(s)), nameof(StopStrings), "null or holds an empty text",
             "a list of texts of at least one character");
+    }
+
+    /// <summary>Also checks the tokens that the options name.</summary>
+    /// <param name="vocabulary">Logits of a step.</param>
+    /// <exception cref="ArgumentException">A value is out of its range; the message gives value and range.</exception>
+    internal void Validate(int vocabulary)
+    {
+        Validate();
+        foreach (int token in LogitBias.Keys)
+        {
+            Require((uint)token < (uint)vocabulary, $"A token of {nameof(LogitBias)}", token, $"an id from 0 to {vocabulary - 1}");
+        }
+        foreach (int token in StopTokens)
+        {
+            Require((uint)token < (uint)vocabulary, $"A token of {nameof(StopTokens)}", token, $"an id from 0 to {vocabulary - 1}");
+        }
     }
 
     private static void Require(bool ok, string name, object value, string range)

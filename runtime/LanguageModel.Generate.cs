@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Text;
 using System.Threading.Channels;
+using LatentMoE.Runtime.Internals.Decoding;
 using LatentMoE.Runtime.Internals.Generation;
 using LatentMoE.Runtime.Internals.Text;
 
@@ -10,6 +11,12 @@ public sealed partial class LanguageModel
 {
     // Pieces that may wait for a slow reader before the model waits too.
     private const int Ahead = 64;
+    private TokenVocabulary? _vocabulary;
+    private object? _vocabularyGate;
+
+    /// <summary>The bytes of every token, for grammars; made when one is first used.</summary>
+    internal TokenVocabulary Vocabulary => LazyInitializer.EnsureInitialized(
+        ref _vocabulary, ref _vocabularyGate, () => new TokenVocabulary(TokenBytes, VocabularySize, _package.Config.EndTokens));
 
     /// <summary>Continues a prompt, piece by piece as the model writes. Leaving the loop early stops the model.</summary>
     /// <exception cref="PromptTooLongException">The prompt does not fit the context.</exception>
@@ -65,7 +72,7 @@ public sealed partial class LanguageModel
             var session = _pool.Rent(cancellationToken);
             try
             {
-                using var loop = new TokenLoop(session, tokens, options, _package.Config.EndTokens, cancellationToken);
+                using var loop = Loop(session, tokens, options, cancellationToken);
                 while (loop.Finish is null)
                 {
                     yield return loop.Next();
@@ -83,7 +90,7 @@ public sealed partial class LanguageModel
         var session = _pool.Rent(cancellationToken);
         try
         {
-            using var loop = new TokenLoop(session, tokens, options, _package.Config.EndTokens, cancellationToken);
+            using var loop = Loop(session, tokens, options, cancellationToken);
             var pieces = Pieces(loop, options);
             var (text, ids) = (new StringBuilder(), new List<int>());
             while (true)
@@ -135,7 +142,7 @@ public sealed partial class LanguageModel
             var session = await _pool.RentAsync(cancellation).ConfigureAwait(false);
             try
             {
-                using var loop = new TokenLoop(session, tokens, options, _package.Config.EndTokens, cancellation);
+                using var loop = Loop(session, tokens, options, cancellation);
                 var pieces = Pieces(loop, options);
                 GeneratedPiece piece;
                 do
@@ -157,20 +164,22 @@ public sealed partial class LanguageModel
         writer.Complete(failure);
     }
 
-    private PieceLoop Pieces(TokenLoop loop, GenerationOptions options) =>
-        new(loop, new TextStream(id => _package.Tokenizer.TryGetBytes(id, out var bytes) ? bytes : [], options.StopStrings));
+    private TokenLoop Loop(DecoderSession session, int[] tokens, GenerationOptions options, CancellationToken cancellation) =>
+        new(session, tokens, options, _package.Config.EndTokens, options.Grammar?.Begin(Vocabulary), cancellation);
+
+    private PieceLoop Pieces(TokenLoop loop, GenerationOptions options) => new(loop, new TextStream(TokenBytes, options.StopStrings));
 
     internal int[] Prepare(IReadOnlyList<int> prompt, GenerationOptions options)
     {
         ArgumentNullException.ThrowIfNull(prompt);
-        options.Validate();
+        options.Validate(VocabularySize);
         return Checked([.. prompt]);
     }
 
     internal int[] Prepare(string prompt, GenerationOptions options)
     {
         ArgumentNullException.ThrowIfNull(prompt);
-        options.Validate();
+        options.Validate(VocabularySize);
         int[] text = Encode(prompt);
         if (!(options.AddBeginOfSequence ?? _package.AddBeginOfSequence))
         {

@@ -15,15 +15,21 @@ public sealed partial class LanguageModel : IDisposable
 {
     private readonly ModelPackage _package;
     private readonly SessionPool _pool;
+    private readonly OnnxGraph _graph;
+    private readonly SessionFactory _sessions;
 
-    private LanguageModel(ModelPackage package, OnnxGraph graph, SessionPool pool)
+    private LanguageModel(ModelPackage package, OnnxGraph graph, SessionFactory sessions, SessionPool pool)
     {
-        (_package, _pool, Experts, Memory) = (package, pool, graph.Experts(), CacheSize.Report(graph, package.Config, pool.Graph.ContextLength));
+        (_package, _pool, _graph, _sessions, Experts, Memory) = (package, pool, graph, sessions, graph.Experts(), CacheSize.Report(graph, package.Config, pool.Graph.ContextLength));
     }
 
     internal ModelPackage Package => _package;
 
     internal SessionPool Pool => _pool;
+
+    /// <summary>A graph that also gives its routers' choices, and their names in the order of the layers; the caller's to dispose of.</summary>
+    internal (DecoderGraph Graph, IReadOnlyList<string> Routers) OpenTracking() =>
+        (_sessions.CreateTracking(Device, _graph), [.. _graph.Routers.Select(router => router.Outputs[0])]);
 
     /// <summary>The package's folder.</summary>
     public string Folder => _package.Folder;
@@ -65,10 +71,11 @@ public sealed partial class LanguageModel : IDisposable
         var package = ModelPackage.Open(packageFolder);
         var graph = OnnxGraph.Read(package.ModelPath);
         graph.RequireWeights();
-        var pool = new SessionFactory(package, options).Create();
+        var sessions = new SessionFactory(package, options);
+        var pool = sessions.Create();
         try
         {
-            return new LanguageModel(package, graph, pool);
+            return new LanguageModel(package, graph, sessions, pool);
         }
         catch
         {

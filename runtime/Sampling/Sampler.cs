@@ -3,59 +3,84 @@ using System.Numerics.Tensors;
 namespace LatentMoE.Runtime.Sampling;
 
 /// <summary>
-/// Chooses one token from the logits of a step. Works in buffers rented once: a step allocates nothing.
+/// Chooses one token from the logits of a step: reads log-probabilities, adjusts single logits, masks, then takes the largest or draws.
+/// Works in buffers rented once: a step allocates nothing but the log-probabilities that it returns.
 /// Draws walk the vocabulary in id order, so that tiny differences between devices rarely change a draw.
 /// </summary>
 internal sealed class Sampler : IDisposable
 {
-    // Weights that are summed at once.
-    private const int SumBlock = 1024;
+    // Values that are summed at once.
+    internal const int SumBlock = 1024;
     private readonly GenerationOptions _options;
+    private readonly ITokenConstraint? _constraint;
     private readonly RandomStream _random;
     private readonly int _vocabulary;
+    private readonly LogprobReader? _logprobs;
+    private readonly LogitAdjustment _adjustment;
     private readonly Truncation _truncation;
     private readonly float[] _weights;
-    private readonly bool[] _seen;
-    private readonly int[] _seenIds;
-    private int _seenCount;
 
-    public Sampler(GenerationOptions options, int vocabulary)
+    /// <param name="vocabulary">Logits of a step.</param>
+    /// <param name="constraint">Where the answer stands in its grammar; null where it is free.</param>
+    public Sampler(GenerationOptions options, int vocabulary, ITokenConstraint? constraint = null)
     {
-        (_options, _vocabulary) = (options, vocabulary);
+        (_options, _vocabulary, _constraint) = (options, vocabulary, constraint);
         Seed = options.Seed ?? BitConverter.ToUInt64(Guid.NewGuid().ToByteArray());
         _random = new RandomStream(Seed);
+        _logprobs = options.Logprobs is { } top ? new LogprobReader(top, vocabulary) : null;
+        _adjustment = new LogitAdjustment(options, vocabulary);
         _truncation = new Truncation(options, vocabulary);
         _weights = Rented.Array<float>(options.Temperature > 0 ? vocabulary : 0);
-        _seen = Rented.Array<bool>(options.RepetitionPenalty != 1 ? vocabulary : 0);
-        _seenIds = Rented.Array<int>(_seen.Length > 0 ? vocabulary : 0);
-        Array.Clear(_seen);
     }
 
     public ulong Seed { get; }
 
-    /// <summary>Whether a choice needs the logits of its step alone, so that the operator SelectToken can make it.</summary>
-    public bool IsMemoryless => _options.RepetitionPenalty == 1;
+    /// <summary>Whether a choice needs the logits of its step alone and nothing that SelectToken lacks, so that the operator can make it.</summary>
+    public bool IsMemoryless =>
+        _adjustment.IsNone && _constraint is null && _logprobs is null && (_options.TypicalP == 1 || _options.Temperature == 0);
+
+    /// <summary>Whether the grammar has the answer whole, and nothing may follow.</summary>
+    public bool IsComplete => _constraint is { IsComplete: true };
 
     /// <summary>The next draw for SelectToken, in [0, 1).</summary>
     public float NextUniform() => (_random.NextUInt64() >> 40) * (1f / (1 << 24));
 
-    /// <summary>Notes a token of the prompt or the answer, for the repetition penalty.</summary>
-    public void Accept(int token)
+    /// <summary>Notes a token of the prompt.</summary>
+    public void Accept(int promptToken) => _adjustment.Accept(promptToken);
+
+    /// <summary>Notes a token of the answer: penalties count it, the grammar goes on past it.</summary>
+    public void AcceptGenerated(int token)
     {
-        if (_seen.Length > 0 && (uint)token < (uint)_vocabulary && !_seen[token])
-        {
-            _seen[token] = true;
-            _seenIds[_seenCount++] = token;
-        }
+        _adjustment.AcceptGenerated(token);
+        _constraint?.Accept(token);
     }
 
-    /// <summary>The next token. <paramref name="logits"/> [vocabulary] are overwritten by the penalty.</summary>
+    /// <summary>The next token, and its log-probabilities where the options ask for them. <paramref name="logits"/> [vocabulary] may be overwritten.</summary>
+    /// <inheritdoc cref="Sample(Span{float})"/>
+    public int Sample(Span<float> logits, out TokenLogprobs? logprobs)
+    {
+        _logprobs?.Read(logits);
+        int token = Sample(logits);
+        logprobs = _logprobs?.Of(token);
+        return token;
+    }
+
+    /// <summary>The next token. <paramref name="logits"/> [vocabulary] may be overwritten.</summary>
     /// <exception cref="InvalidOperationException">No token can be chosen: a logit is NaN or +∞, or all are −∞.</exception>
     public int Sample(Span<float> logits)
     {
-        Penalize(logits);
+        _adjustment.Apply(logits);
+        if (_constraint is not null)
+        {
+            TokenMask.Apply(_constraint.Allowed(), logits);
+        }
         int best = Best(logits);
-        return _options.Temperature == 0 ? best : Draw(Weights(logits, logits[best]), best);
+        float largest = logits[best];
+        if (!float.IsFinite(largest))
+        {
+            throw Unusable(best, largest);
+        }
+        return _options.Temperature == 0 ? best : Draw(Weights(logits, largest));
     }
 
     /// <summary>
@@ -68,42 +93,38 @@ internal sealed class Sampler : IDisposable
         TensorPrimitives.Subtract(logits, largest, weights);
         TensorPrimitives.Divide(weights, _options.Temperature, weights);
         TensorPrimitives.Exp(weights, weights);
-        return _truncation.Apply(logits, weights);
+        return _truncation.Apply(logits, largest, weights);
     }
+
+    /// <summary>The token of the largest logit, the lowest of equals; a NaN counts as the largest.</summary>
+    internal static int Best(ReadOnlySpan<float> logits)
+    {
+        int best = TensorPrimitives.IndexOfMax(logits); // the first of equals; the first NaN, if there is one
+        return logits[best] == 0 ? logits.IndexOf(0f) : best; // IndexOfMax puts +0 before -0
+    }
+
+    internal static InvalidOperationException NoToken(string why, string cause = "the model or its package is damaged") =>
+        new($"{why}, so no token can be chosen: {cause}.");
 
     public void Dispose()
     {
+        _logprobs?.Dispose();
+        _adjustment.Dispose();
         _truncation.Dispose();
         Rented.Return(_weights);
-        Rented.Return(_seen);
-        Rented.Return(_seenIds);
     }
 
-    // Keskar et al. 2019, with the sign rule of Hugging Face: a seen token never becomes more likely.
-    private void Penalize(Span<float> logits)
+    private InvalidOperationException Unusable(int token, float logit)
     {
-        float penalty = _options.RepetitionPenalty;
-        foreach (int id in _seenIds.AsSpan(0, _seenCount))
-        {
-            logits[id] = logits[id] < 0 ? logits[id] * penalty : logits[id] / penalty;
-        }
+        string why = $"The logit of token {token} is {logit}{(float.IsNegativeInfinity(logit) ? ", the largest of all" : "")}";
+        return _constraint is not null && float.IsNegativeInfinity(logit)
+                ? NoToken(why, $"{nameof(GenerationOptions.Grammar)} allows none here, or {nameof(GenerationOptions.LogitBias)} forbids those that it allows")
+            : !_adjustment.IsNone && !float.IsNaN(logit)
+                ? NoToken(why, $"{nameof(GenerationOptions.LogitBias)} or a penalty is too large, or the model or its package is damaged")
+            : NoToken(why);
     }
 
-    private static int Best(Span<float> logits)
-    {
-        int best = TensorPrimitives.IndexOfMax<float>(logits); // the first of equals; the first NaN, if there is one
-        float value = logits[best];
-        if (!float.IsFinite(value))
-        {
-            throw NoToken($"The logit of token {best} is {value}{(float.IsNegativeInfinity(value) ? ", the largest of all" : "")}");
-        }
-        return value == 0 ? logits.IndexOf(0f) : best; // IndexOfMax puts +0 before -0
-    }
-
-    internal static InvalidOperationException NoToken(string why) =>
-        new($"{why}, so no token can be chosen: the model or its package is damaged.");
-
-    private int Draw(ReadOnlySpan<float> weights, int fallback)
+    private int Draw(ReadOnlySpan<float> weights)
     {
         double rest = _random.NextDouble() * Total(weights);
         for (int start = 0; start < weights.Length; start += SumBlock)
@@ -124,7 +145,7 @@ internal sealed class Sampler : IDisposable
                 rest -= block[i];
             }
         }
-        return fallback; // rounding left a remainder behind the last token
+        return weights.LastIndexOfAnyExcept(0f); // rounding left a remainder behind the last token
     }
 
     internal static double Total(ReadOnlySpan<float> weights)

@@ -1,16 +1,13 @@
-using System.Numerics.Tensors;
-
 namespace LatentMoE.Runtime.Sampling;
 
-/// <summary>Top-k, then top-p of what is left, then min-p: takes the weight from tokens that must not be drawn.</summary>
+/// <summary>Top-k, then top-p of what is left, then min-p, then typical: takes the weight from tokens that must not be drawn.</summary>
 internal sealed class Truncation : IDisposable
 {
-    // Tokens that are looked at, or skipped, at once.
-    private const int SkipBlock = 32;
     private readonly GenerationOptions _options;
     private readonly int _vocabulary;
     private readonly float[] _kept;
     private readonly ulong[] _keys;
+    private readonly TypicalSet? _typical;
 
     public Truncation(GenerationOptions options, int vocabulary)
     {
@@ -18,15 +15,17 @@ internal sealed class Truncation : IDisposable
         int room = options.Temperature > 0 && (options.TopK > 0 || options.TopP < 1) ? vocabulary : 0;
         _kept = Rented.Array<float>(room);
         _keys = Rented.Array<ulong>(room);
+        _typical = options.Temperature > 0 && options.TypicalP < 1 ? new TypicalSet(options, vocabulary) : null;
     }
 
     /// <summary>The weights that are left, the others 0. <paramref name="weights"/> [vocabulary], the largest 1, may be overwritten.</summary>
-    public ReadOnlySpan<float> Apply(ReadOnlySpan<float> logits, Span<float> weights)
+    /// <param name="largest">The largest of the logits.</param>
+    public ReadOnlySpan<float> Apply(ReadOnlySpan<float> logits, float largest, Span<float> weights)
     {
         bool topK = _options.TopK > 0 && _options.TopK < _vocabulary, topP = _options.TopP < 1;
         if (topK || topP)
         {
-            var keys = topK ? LargestK(logits) : default;
+            var keys = topK ? Shortlist.Largest(logits, _options.TopK, _keys) : default;
             if (topP)
             {
                 double mass = topK ? Mass(keys, weights) : Sampler.Total(weights);
@@ -48,61 +47,20 @@ internal sealed class Truncation : IDisposable
                 weights[i] = weights[i] < _options.MinP ? 0 : weights[i]; // the most likely token weighs 1
             }
         }
+        _typical?.Apply(logits, largest, weights);
         return weights;
     }
 
     public void Dispose()
     {
+        _typical?.Dispose();
         Rented.Return(_kept);
         Rented.Return(_keys);
     }
 
-    // The k largest. The k-th largest of the blocks' maxima bounds them from below, so that most blocks are never looked into.
-    private Span<ulong> LargestK(ReadOnlySpan<float> logits)
-    {
-        int k = _options.TopK, blocks = (_vocabulary + SkipBlock - 1) / SkipBlock;
-        float least = float.NegativeInfinity;
-        if (k <= blocks)
-        {
-            for (int block = 0; block < blocks; block++)
-            {
-                _keys[block] = Ranking.Key(TensorPrimitives.Max(SkipBlockOf(logits, block)), block);
-            }
-            int last = Ranking.Select(_keys.AsSpan(0, blocks), [], k) - 1;
-            least = TensorPrimitives.Max(SkipBlockOf(logits, Ranking.Id(_keys[last])));
-        }
-        var keys = Candidates(logits, logits, least);
-        return keys[..Ranking.Select(keys, [], k)];
-    }
-
     // All but tokens that are lighter than an even share of the mass that top-p drops: together they cannot outweigh it.
     private Span<ulong> Heavy(ReadOnlySpan<float> logits, ReadOnlySpan<float> weights, double dropped) =>
-        Candidates(logits, weights, (float)(dropped / _vocabulary) * 0.999f);
-
-    // The keys of the tokens whose value is at least so large.
-    private Span<ulong> Candidates(ReadOnlySpan<float> logits, ReadOnlySpan<float> values, float least)
-    {
-        int count = 0;
-        for (int start = 0; start < _vocabulary; start += SkipBlock)
-        {
-            var block = SkipBlockOf(values, start / SkipBlock);
-            if (TensorPrimitives.Max(block) < least)
-            {
-                continue;
-            }
-            for (int i = 0; i < block.Length; i++)
-            {
-                if (block[i] >= least)
-                {
-                    _keys[count++] = Ranking.Key(logits[start + i], start + i);
-                }
-            }
-        }
-        return _keys.AsSpan(0, count);
-    }
-
-    private static ReadOnlySpan<float> SkipBlockOf(ReadOnlySpan<float> values, int block) =>
-        values[(block * SkipBlock)..Math.Min((block + 1) * SkipBlock, values.Length)];
+        Shortlist.AtLeast(logits, weights, (float)(dropped / _vocabulary) * 0.999f, _keys);
 
     private static double Mass(ReadOnlySpan<ulong> keys, ReadOnlySpan<float> weights)
     {

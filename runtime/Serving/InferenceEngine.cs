@@ -13,6 +13,7 @@ namespace LatentMoE.Runtime;
 /// </summary>
 public sealed partial class InferenceEngine : IAsyncDisposable, IDisposable
 {
+    private readonly DecoderGraph? _tracking;
     private readonly BatchDecoder _decoder;
     private readonly PrefixCache _prefixes;
     private readonly RequestQueue _queue;
@@ -37,14 +38,22 @@ public sealed partial class InferenceEngine : IAsyncDisposable, IDisposable
         model.Pool.Hold();
         try
         {
+            IReadOnlyList<string> routers = [];
+            if (options.TrackExperts && model.Experts is not null)
+            {
+                (_tracking, routers) = model.OpenTracking();
+                graph = _tracking;
+            }
             long rowBytes = 2L * graph.Layers * graph.CacheHalfBytes, budget = options.CacheBytes ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4;
             int rows = graph.Device == Device.Cuda ? (int)Math.Clamp(budget / rowBytes, 1, options.MaxRows) : options.MaxRows;
             int step = Scheduler.MaxStepTokens(rows, options);
-            _decoder = new BatchDecoder(graph, rows, Math.Max(step, options.PrefillTokensPerStep), step);
+            int tokens = Math.Max(step, options.PrefillTokensPerStep);
+            var experts = _tracking is null ? null : new ExpertOutputs(routers, model.Experts!.TopK, tokens);
+            _decoder = new BatchDecoder(graph, rows, tokens, step, experts);
             _prefixes = new PrefixCache(_decoder.Cache, options.PrefixCacheBytes);
             _queue = new RequestQueue(rows, options.MaxQueue, Math.Min(budget, rows * rowBytes));
             _counters = new EngineCounters(model.Name);
-            var rules = new RequestRules(graph.Vocabulary, graph.ContextLength, model.Package.Config.EndTokens, Constraint);
+            var rules = new RequestRules(graph.Vocabulary, graph.ContextLength, model.Package.Config.EndTokens, own => own.Grammar?.Begin(model.Vocabulary));
             _scheduler = new Scheduler(_decoder, _prefixes, _queue, _counters, options, rules, logger ?? NullLogger.Instance);
         }
         catch
@@ -52,6 +61,7 @@ public sealed partial class InferenceEngine : IAsyncDisposable, IDisposable
             _counters?.Dispose();
             _prefixes?.Dispose();
             _decoder?.Dispose();
+            _tracking?.Dispose();
             model.Pool.Release();
             throw;
         }
@@ -94,6 +104,7 @@ public sealed partial class InferenceEngine : IAsyncDisposable, IDisposable
             _scheduler.Dispose();
             _prefixes.Dispose();
             _decoder.Dispose();
+            _tracking?.Dispose();
             _counters.Dispose();
             Model.Pool.Release();
         }
@@ -124,6 +135,4 @@ public sealed partial class InferenceEngine : IAsyncDisposable, IDisposable
             request.Cancel();
         }
     }
-
-    private static ITokenConstraint? Constraint(GenerationOptions options) => null;
 }

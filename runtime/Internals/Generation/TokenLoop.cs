@@ -12,20 +12,22 @@ internal sealed class TokenLoop : IDisposable
 {
     private readonly DecoderSession _session;
     private readonly int[] _prompt;
-    private readonly GenerationOptions _options;
-    private readonly IReadOnlySet<int> _endTokens;
     private readonly CancellationToken _cancellation;
     private readonly CancellationTokenRegistration _interruption;
     private readonly Sampler _sampler;
+    private readonly FinishRule _rule;
     private readonly bool _onDevice;
     private readonly long _started = Stopwatch.GetTimestamp();
     private long _first, _latest;
     private int _token;
 
-    public TokenLoop(DecoderSession session, int[] prompt, GenerationOptions options, IReadOnlySet<int> endTokens, CancellationToken cancellation)
+    /// <param name="constraint">The start of the answer's grammar; null where it has none.</param>
+    public TokenLoop(
+        DecoderSession session, int[] prompt, GenerationOptions options, IReadOnlySet<int> endTokens, ITokenConstraint? constraint, CancellationToken cancellation)
     {
-        (_session, _prompt, _options, _endTokens, _cancellation) = (session, prompt, options, endTokens, cancellation);
-        _sampler = new Sampler(options, session.Logits.Length);
+        (_session, _prompt, _cancellation) = (session, prompt, cancellation);
+        _sampler = new Sampler(options, session.Logits.Length, constraint);
+        _rule = new FinishRule(options, endTokens, prompt.Length, session.ContextLength);
         foreach (int token in prompt)
         {
             _sampler.Accept(token);
@@ -44,6 +46,9 @@ internal sealed class TokenLoop : IDisposable
     /// <summary>Why the answer ended, once it has.</summary>
     public FinishReason? Finish { get; private set; }
 
+    /// <summary>The log-probabilities of the latest token, where the options ask for them.</summary>
+    public TokenLogprobs? Logprobs { get; private set; }
+
     public GenerationStatistics Statistics => new(_prompt.Length, Count, Stopwatch.GetElapsedTime(_started, _first),
         Stopwatch.GetElapsedTime(_first, _latest), _sampler.Seed);
 
@@ -60,14 +65,11 @@ internal sealed class TokenLoop : IDisposable
         {
             throw new OperationCanceledException(_cancellation);
         }
-        _sampler.Accept(_token);
+        _sampler.AcceptGenerated(_token);
         Count++;
         _latest = Stopwatch.GetTimestamp();
         _first = Count == 1 ? _latest : _first;
-        Finish = _endTokens.Contains(_token) && !_options.IgnoreEndOfSequence ? FinishReason.EndOfSequence
-            : Count == _options.MaxNewTokens ? FinishReason.MaxNewTokens
-            : _prompt.Length + Count == _session.ContextLength ? FinishReason.ContextLength
-            : null;
+        Finish = _rule.After(_token, Count, _sampler.IsComplete);
         return _token;
     }
 
@@ -83,7 +85,9 @@ internal sealed class TokenLoop : IDisposable
         {
             _session.Step(_token);
         }
-        return _sampler.Sample(_session.Logits);
+        int token = _sampler.Sample(_session.Logits, out var logprobs);
+        Logprobs = logprobs;
+        return token;
     }
 
     public void Dispose()

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Threading.Channels;
+using LatentMoE.Runtime.Internals.Generation;
 using LatentMoE.Runtime.Internals.Text;
 using LatentMoE.Runtime.Sampling;
 
@@ -12,18 +13,19 @@ internal sealed class EngineRequest
 {
     // Unbounded: a slow reader must not hold up the batch, and an answer is no longer than its request allows.
     private readonly Channel<GeneratedPiece> _pieces = Channel.CreateUnbounded<GeneratedPiece>(new() { SingleReader = true, SingleWriter = true });
-    private readonly TextStream _text;
+    private readonly PieceWriter _writer;
     private readonly long _submitted = Stopwatch.GetTimestamp();
     private int[] _tokens, _run = [];
     private int _count;
     private long _joined, _first, _latest;
     private Sampler? _sampler;
+    private FinishRule? _rule;
     private volatile bool _cancelled;
 
     public EngineRequest(int[] prompt, GenerationOptions options, TokenBytes bytes)
     {
         (PromptLength, Options, _tokens, _count) = (prompt.Length, options, prompt, prompt.Length);
-        _text = new TextStream(bytes, options.StopStrings);
+        _writer = new PieceWriter(new TextStream(bytes, options.StopStrings));
     }
 
     public GenerationOptions Options { get; }
@@ -74,10 +76,11 @@ internal sealed class EngineRequest
     public void Cancel() => _cancelled = true;
 
     /// <summary>Takes its place in the batch.</summary>
-    public void Join(int vocabulary, ITokenConstraint? constraint)
+    public void Join(RequestRules rules)
     {
         _joined = Stopwatch.GetTimestamp();
-        _sampler = new Sampler(Options, vocabulary);
+        _rule = new FinishRule(Options, rules.EndTokens, PromptLength, rules.ContextLength);
+        _sampler = new Sampler(Options, rules.Vocabulary, rules.Constraint(Options));
         foreach (int token in Tokens)
         {
             _sampler.Accept(token);
@@ -106,16 +109,16 @@ internal sealed class EngineRequest
     }
 
     /// <summary>Chooses the next token from the logits after the latest and hands its piece on; false where the answer ends there.</summary>
-    public bool Advance(Span<float> logits, RoutedExperts? experts, RequestRules rules, out int token)
+    public bool Advance(Span<float> logits, RoutedExperts? experts, out int token)
     {
         try
         {
-            token = _sampler!.Sample(logits);
-            _sampler.Accept(token);
+            token = _sampler!.Sample(logits, out var logprobs);
+            _sampler.AcceptGenerated(token);
             Append(token);
-            Finish = Judge(token, rules);
-            string text = Text(token);
-            _pieces.Writer.TryWrite(new GeneratedPiece(Generated - 1, token, text, Finish, Finish is null ? null : Statistics, null, experts));
+            var piece = _writer.Next(token, _rule!.After(token, Generated, _sampler.IsComplete), logprobs) with { Experts = experts };
+            Finish = piece.FinishReason;
+            _pieces.Writer.TryWrite(Finish is null ? piece : piece with { Statistics = Statistics });
             return Finish is null;
         }
         catch (Exception e) // its logits, or its grammar: the others are not concerned
@@ -142,20 +145,6 @@ internal sealed class EngineRequest
         _tokens[_count++] = token;
         _latest = Stopwatch.GetTimestamp();
         _first = Generated == 1 ? _latest : _first;
-    }
-
-    private FinishReason? Judge(int token, RequestRules rules) =>
-        rules.EndTokens.Contains(token) && !Options.IgnoreEndOfSequence ? FinishReason.EndOfSequence
-        : Generated == Options.MaxNewTokens ? FinishReason.MaxNewTokens
-        : _count == rules.ContextLength ? FinishReason.ContextLength
-        : null;
-
-    private string Text(int token)
-    {
-        string text = Finish == FinishReason.StopToken ? "" : _text.Append(token);
-        text += Finish is null ? "" : _text.Flush();
-        Finish = _text.Stopped ? FinishReason.StopString : Finish;
-        return text;
     }
 
     private GenerationStatistics Statistics => new(PromptLength, Generated, TimeToFirstToken, DecodeTime, _sampler!.Seed)

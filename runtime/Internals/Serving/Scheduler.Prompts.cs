@@ -36,7 +36,7 @@ internal sealed partial class Scheduler
         if (!request.ReadsPrompt)
         {
             _prefixes.Keep(request.Tokens, row);
-            request.Advance(_decoder.Logits(inRun), _decoder.Experts(inRun), _rules, out _);
+            request.Advance(_decoder.Logits(inRun), _decoder.Experts(inRun), out _);
             _counters.Wrote(1, 0, 0);
         }
     }

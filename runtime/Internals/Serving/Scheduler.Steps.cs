@@ -51,7 +51,7 @@ internal sealed partial class Scheduler
         for (int i = 0; i < run.Length; i++)
         {
             int back = run.Length - 1 - i;
-            bool more = request!.Advance(_decoder.Logits(row, back), _decoder.Experts(row, back), _rules, out int token);
+            bool more = request!.Advance(_decoder.Logits(row, back), _decoder.Experts(row, back), out int token);
             request.Computed++;
             if (!more || i + 1 == run.Length || token != run[i + 1])
             {

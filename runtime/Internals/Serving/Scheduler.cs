@@ -90,7 +90,7 @@ internal sealed partial class Scheduler : IDisposable
             _rows[row] = request;
             try
             {
-                request.Join(_rules.Vocabulary, _rules.Constraint(request.Options));
+                request.Join(_rules);
             }
             catch (Exception e)
             {

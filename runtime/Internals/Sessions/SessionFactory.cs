@@ -71,15 +71,27 @@ internal sealed partial class SessionFactory(ModelPackage package, LanguageModel
         }
     }
 
+    /// <summary>A graph of its own that also gives its routers' choices, on a device where a session has run.</summary>
+    public DecoderGraph CreateTracking(Device device, OnnxGraph graph)
+    {
+        using var settings = Prepared(device, capture: false);
+        settings.AddSessionConfigEntry("session.model_external_initializers_file_folder_path", package.Folder);
+        byte[] model = OnnxGraph.WithOutputs(package.ModelPath, graph.Routers.Select(router => (router.Outputs[0], TensorElementType.Int32)));
+        var session = new InferenceSession(model, settings);
+        try
+        {
+            return new DecoderGraph(session, package, device, options);
+        }
+        catch
+        {
+            session.Dispose();
+            throw;
+        }
+    }
+
     private SessionPool Load(Device device, bool capture)
     {
-        using var settings = Settings(device, capture);
-        options.ConfigureSession?.Invoke(settings);
-        if (_library is not null)
-        {
-            OperatorLibrary.CheckVersion(package.ModelPath);
-            Register(settings, _library);
-        }
+        using var settings = Prepared(device, capture);
         var session = new InferenceSession(package.ModelPath, settings);
         InferenceSession? selection = null;
         SessionPool? pool = null;
@@ -99,6 +111,27 @@ internal sealed partial class SessionFactory(ModelPackage package, LanguageModel
         catch
         {
             pool!.Dispose(); // it owns the sessions, and frees what is bound to them first
+            throw;
+        }
+    }
+
+    // Settings of the decoder: the caller's further ones, then the operator library.
+    private SessionOptions Prepared(Device device, bool capture)
+    {
+        var settings = Settings(device, capture);
+        try
+        {
+            options.ConfigureSession?.Invoke(settings);
+            if (_library is not null)
+            {
+                OperatorLibrary.CheckVersion(package.ModelPath);
+                Register(settings, _library);
+            }
+            return settings;
+        }
+        catch
+        {
+            settings.Dispose();
             throw;
         }
     }

@@ -1,5 +1,6 @@
 // A request to the server and its stream of events. Completions and chat differ on the wire; what comes out here is the same for both:
 // { text, tokens: [{ id, text, probability, top: [{ text, probability }], experts }], finish, usage, timings }
+// of which a token's text and probability are missing where the server does not send any log-probabilities.
 
 export class ServerError extends Error {
   constructor(status, message) {
@@ -62,7 +63,8 @@ function tokens({ logprobs, token_ids: ids, experts }) {
   if (logprobs?.content) {
     return logprobs.content.map((entry, i) => ({ text: entry.token, probability: Math.exp(entry.logprob), top: entry.top_logprobs.map(alternative), ...more(i) }));
   }
-  return (logprobs?.tokens ?? []).map((text, i) => ({
+  if (!logprobs) return (ids ?? []).map((_, i) => ({ text: '', top: [], ...more(i) }));
+  return logprobs.tokens.map((text, i) => ({
     text,
     probability: Math.exp(logprobs.token_logprobs[i]),
     // An object's keys have no order to rely on.

@@ -40,7 +40,7 @@ export class TokenText {
 
   #append(token) {
     const span = element('span', { className: 'token', tabIndex: this.host.childElementCount ? -1 : 0 });
-    span.style.setProperty('--p', token.probability.toFixed(3));
+    span.style.setProperty('--p', (token.probability ?? 1).toFixed(3));
     this.#details.set(span, token);
     this.tokens.push(token);
     this.#waiting.push(span);
@@ -62,7 +62,7 @@ export class TokenText {
   // Tokens without text, as one that ends the text, are shown by name.
   #end() {
     for (const span of this.#waiting.splice(0)) {
-      span.textContent = this.#details.get(span).text;
+      span.textContent = this.#details.get(span).text || '∅';
       span.classList.add('mark');
     }
   }
@@ -97,13 +97,16 @@ export class TokenText {
       popover.hidden = true;
       this.#onLook(null);
     };
+    const own = visible(token.text || span.textContent);
     const rank = token.top.findIndex(other => other.text === token.text);
+    const rows = token.top.map((other, i) => row(other, i === rank));
+    if (rank < 0 && token.probability !== undefined) rows.push(row(token, true));
     popover.replaceChildren(
-      element('p', {}, element('b', {}, visible(token.text)), element('small', {}, token.id === undefined ? '' : `id ${token.id}`)),
-      element('ol', {}, ...token.top.map((other, i) => row(other, i === rank)), ...(rank < 0 ? [row(token, true)] : [])));
+      element('p', {}, element('b', {}, own), element('small', {}, token.id === undefined ? '' : `id ${token.id}`)),
+      element('ol', {}, ...rows));
     popover.hidden = false;
     place(span);
-    if (aloud) say(`${visible(token.text)}, ${percent(token.probability)}. Likeliest: ${token.top.map(other => `${visible(other.text)} ${percent(other.probability)}`).join(', ')}`);
+    if (aloud) say([own, ...token.top.map(other => `${visible(other.text)} ${percent(other.probability)}`)].join(', '));
   }
 }
 

@@ -1,4 +1,4 @@
-using LatentMoE.Tests.Support;
+using LatentMoE.Tests.Support.Reference;
 
 namespace LatentMoE.Runtime.Tests.Serving;
 
@@ -54,6 +54,25 @@ public class InferenceEngineTests
     }
 
     [Fact]
+    public async Task GenerateAsync_OnADevice_WhereRowsCannotMove_GivesTheSame()
+    {
+        using var model = TestPackages.Load("LatentMoE");
+        using var there = TestPackages.Load("LatentMoE", new() { Device = Device.Cuda, PretendDevice = true, Threads = 1 });
+        await using var engine = new InferenceEngine(there, new() { MaxRows = 4, DraftTokens = 2, TrackExperts = true });
+        var random = new Random(2);
+        var requests = Enumerable.Range(0, 20).Select(i => Request(random, i)).ToArray();
+        var answers = await Task.WhenAll(requests.Select(request => Collect(engine.GenerateAsync(request.Prompt, request.Options))));
+        for (int i = 0; i < requests.Length; i++)
+        {
+            Assert.Equal(model.Generate(requests[i].Prompt, requests[i].Options).TokenIds, answers[i].Select(piece => piece.TokenId));
+        }
+        Assert.Equal(0, engine.Status.CachedPromptTokens);
+        using var multiHead = TestPackages.Load("Llama", new() { Device = Device.Cuda, PretendDevice = true, Threads = 1 });
+        var refusal = Assert.Throws<NotSupportedException>(() => new InferenceEngine(multiHead));
+        Assert.Contains("multi-head", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task GenerateAsync_ASharedStart_IsComputedOnce()
     {
         using var model = TestPackages.Load("LatentMoE");
@@ -83,7 +102,7 @@ public class InferenceEngineTests
     public async Task GenerateAsync_Guesses_SaveRunsAndChangeNothing()
     {
         using var model = TestPackages.Load("LatentMoE");
-        var options = Greedy with { MaxNewTokens = 200, LogitBias = new Dictionary<int, float>() };
+        var options = Greedy with { MaxNewTokens = 200, LogitBias = new Dictionary<int, float> { [20] = 50, [30] = 50, [40] = 50 } };
         int[] prompt = [.. Enumerable.Repeat(new[] { 20, 30, 40, 50 }, 8).SelectMany(ids => ids)];
         await using var plain = new InferenceEngine(model);
         await using var guessing = new InferenceEngine(model, new() { DraftTokens = 4 });
@@ -93,6 +112,31 @@ public class InferenceEngineTests
         Assert.Equal(guessed[^1].Statistics!.AcceptedDraftTokens, guessing.Status.AcceptedDraftTokens);
         Assert.Equal(plain.Status.Runs - guessing.Status.AcceptedDraftTokens, guessing.Status.Runs);
         Assert.True(guessing.Status.AcceptedDraftTokens > 20, $"{guessing.Status.AcceptedDraftTokens} guesses were right in a greedy answer, which repeats itself");
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task GenerateAsync_TrackingExperts_NamesTheRoutersChoices(bool library)
+    {
+        using var model = TestPackages.Load("LatentMoE", new() { Device = Device.Cpu, Threads = 1, UseOperatorLibrary = library });
+        await using var engine = new InferenceEngine(model, new() { TrackExperts = true });
+        var options = Greedy with { MaxNewTokens = 12 };
+        var answers = await Task.WhenAll(Enumerable.Range(0, 3).Select(i => Collect(engine.GenerateAsync([3 + i, 40], options))));
+        for (int i = 0; i < answers.Length; i++)
+        {
+            Assert.Equal(model.Generate([3 + i, 40], options).TokenIds, answers[i].Select(piece => piece.TokenId));
+            var reference = ReferenceDecoder.Open(TestPackages.Checkpoint("LatentMoE"));
+            reference.Logits([3 + i, 40, .. answers[i].Select(piece => (long)piece.TokenId)]);
+            for (int at = 0; at < answers[i].Count; at++)
+            {
+                // The token before, whose run chose this one.
+                var expected = reference.Chosen.Select(layer => string.Join(' ', layer[1 + at].Order()));
+                Assert.Equal(expected, answers[i][at].Experts!.Layers.Select(layer => string.Join(' ', layer.Order())));
+            }
+        }
+        await using var plain = new InferenceEngine(model);
+        Assert.Null((await Collect(plain.GenerateAsync([3], options)))[0].Experts);
     }
 
     [Fact]
@@ -224,6 +268,9 @@ public class InferenceEngineTests
             Seed = (ulong)i,
             IgnoreEndOfSequence = i % 4 != 0,
             StopStrings = i % 8 == 5 ? ["e", "the"] : [],
+            StopTokens = i % 8 == 7 ? [77, 99, 140] : [],
+            FrequencyPenalty = i % 7 == 0 ? 0.5f : 0,
+            Logprobs = i % 9 == 0 ? 3 : null,
         };
         return ([.. shared, .. own], options);
     }

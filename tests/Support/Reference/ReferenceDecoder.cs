@@ -9,6 +9,9 @@ namespace LatentMoE.Tests.Support.Reference;
 /// <param name="weights">Row-major tensors under their Hugging Face names.</param>
 public sealed class ReferenceDecoder(ModelConfig config, IReadOnlyDictionary<string, float[]> weights)
 {
+    /// <summary>The experts of the last <see cref="Logits"/>: for each MoE layer, for each token.</summary>
+    public List<List<int[]>> Chosen { get; } = [];
+
     /// <summary>Reads the weights of a checkpoint folder.</summary>
     public static ReferenceDecoder Open(string folder)
     {
@@ -19,6 +22,7 @@ public sealed class ReferenceDecoder(ModelConfig config, IReadOnlyDictionary<str
     /// <summary>Logits [T, V] of the next token after each of the given ones.</summary>
     public double[] Logits(IReadOnlyList<long> ids)
     {
+        Chosen.Clear();
         int d = config.HiddenSize;
         float[] embedding = weights["model.embed_tokens.weight"];
         var x = new double[ids.Count * d];
@@ -93,9 +97,11 @@ public sealed class ReferenceDecoder(ModelConfig config, IReadOnlyDictionary<str
         float[] gate = weights[p + "gate.weight"];
         float[] bias = weights.TryGetValue(p + "gate.e_score_correction_bias", out var found) ? found : new float[config.NRoutedExperts];
         var y = new List<double>();
+        Chosen.Add([]);
         foreach (double[] row in Rows(x))
         {
             var (experts, shares) = router.Choose(row, gate, bias, position: 0);
+            Chosen[^1].Add(experts);
             double[] sum = config.NSharedExperts > 0 ? SwiGlu(row, p + "shared_experts.") : new double[row.Length];
             for (int s = 0; s < experts.Length; s++)
             {

@@ -1,10 +1,10 @@
 // Uses the server's page as a reader does, in headless Chromium, and prints what came of it as JSON.
-// usage: node playground.mjs URL [--key KEY] [--shots FOLDER]
+// usage: node playground.mjs URL [--key KEY] [--long TOKENS] [--shots FOLDER]
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { launch } from './chromium.mjs';
 
-const { values: options, positionals: [url] } = parseArgs({ allowPositionals: true, options: { key: { type: 'string' }, shots: { type: 'string' } } });
+const { values: options, positionals: [url] } = parseArgs({ allowPositionals: true, options: { key: { type: 'string' }, long: { type: 'string', default: '400' }, shots: { type: 'string' } } });
 const wide = { viewport: { width: 1280, height: 860 } };
 const phone = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true };
 const found = { problems: [], foreign: [] };
@@ -27,7 +27,7 @@ const text = (page, selector) => page.locator(selector).innerText();
 async function write(page, prompt, tokens) {
   await page.fill('#prompt', prompt);
   await page.evaluate(() => { document.getElementById('sampling').open = true; });
-  await page.fill('#max_tokens', String(tokens));
+  await page.fill('#max_tokens', `${tokens}`);
   await page.fill('#temperature', '0');
   await page.click('#write');
   await idle(page);
@@ -64,7 +64,11 @@ const checks = {
     for (const id of ['rate', 'first', 'written', 'cached']) figures[id] = await text(page, `#${id}`);
     return {
       model: await text(page, '#model'),
-      text: await page.locator('#output').evaluate(output => [...output.querySelectorAll('.token:not(.mark)')].map(token => token.textContent).join('')),
+      text: await page.locator('#output').evaluate(output => {
+        const copy = output.cloneNode(true);
+        copy.querySelectorAll('.mark').forEach(mark => mark.remove());
+        return copy.textContent;
+      }),
       tokens: await page.locator('#output .token').count(),
       status: await text(page, '#status'),
       error: await page.locator('#error').isVisible(),
@@ -115,7 +119,7 @@ const checks = {
       }).observe(output, { childList: true, subtree: true });
       output.replaceChildren();
     });
-    await write(page, 'Once upon a time', 400);
+    await write(page, 'Once upon a time', options.long);
     return { tokens: await page.locator('#output .token').count(), status: await text(page, '#status') };
   },
 
