@@ -56,7 +56,9 @@ internal static class ServerBuilder
         services.AddSingleton<GenerationHandler>();
     }
 
-    private static PrometheusCollector Collector(ServerMetrics server) => new(meter => meter == server.Meter || meter.Name == "LatentMoE.Runtime");
+    // The engine's gen_ai.* count answers; the server's, which count requests, stand for them here.
+    private static PrometheusCollector Collector(ServerMetrics server) => new(instrument => instrument.Meter == server.Meter
+        || (instrument.Meter.Name == "LatentMoE.Runtime" && !instrument.Name.StartsWith("gen_ai.", StringComparison.Ordinal)));
 
     private static void Log(ILoggingBuilder logging)
     {

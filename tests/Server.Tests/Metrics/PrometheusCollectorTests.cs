@@ -9,7 +9,7 @@ public class PrometheusCollectorTests
     public void Scrape_CountersAddUp_GaugesKeepTheLast_ByLabels()
     {
         using var meter = new Meter("test");
-        using var collector = new PrometheusCollector(m => m == meter);
+        using var collector = new PrometheusCollector(instrument => instrument.Meter == meter);
         var counter = meter.CreateCounter<long>("a.count", "{thing}", "Things.");
         var gauge = meter.CreateGauge<double>("a.level", "By");
         counter.Add(2, new KeyValuePair<string, object?>("kind.of", "x"));
@@ -29,7 +29,7 @@ public class PrometheusCollectorTests
     public void Scrape_HistogramBuckets_AreCumulative_AndTakeTheirBoundsFromTheInstrument()
     {
         using var meter = new Meter("test");
-        using var collector = new PrometheusCollector(m => m == meter);
+        using var collector = new PrometheusCollector(instrument => instrument.Meter == meter);
         var histogram = meter.CreateHistogram("a.time", "s", advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [1, 2.5] });
         foreach (double value in new[] { 0.5, 1, 1.5, 9 })
         {
@@ -45,7 +45,7 @@ public class PrometheusCollectorTests
     public void Scrape_ObservedValues_AreThoseOfNow()
     {
         using var meter = new Meter("test");
-        using var collector = new PrometheusCollector(m => m == meter);
+        using var collector = new PrometheusCollector(instrument => instrument.Meter == meter);
         int value = 4;
         meter.CreateObservableCounter("a.total", () => value);
         meter.CreateObservableGauge("a.gauge", () => new[] { new Measurement<int>(value, new KeyValuePair<string, object?>("only", value)) });
@@ -60,7 +60,7 @@ public class PrometheusCollectorTests
     public void OtherMeters_AreNotListenedTo()
     {
         using var meter = new Meter("test");
-        using var collector = new PrometheusCollector(m => m == meter);
+        using var collector = new PrometheusCollector(instrument => instrument.Meter == meter);
         using var other = new Meter("test");
         other.CreateCounter<int>("b").Add(1);
         Assert.Equal("", collector.Scrape());
@@ -70,7 +70,7 @@ public class PrometheusCollectorTests
     public void TooManyLabels_DoNotGrowWithoutBound()
     {
         using var meter = new Meter("test");
-        using var collector = new PrometheusCollector(m => m == meter);
+        using var collector = new PrometheusCollector(instrument => instrument.Meter == meter);
         var counter = meter.CreateCounter<int>("a");
         for (int i = 0; i < 2000; i++)
         {
