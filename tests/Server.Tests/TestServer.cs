@@ -25,7 +25,7 @@ internal sealed class TestServer : IAsyncDisposable
     {
         (_app, _log) = (app, log);
         Address = new Uri(app.Urls.Single().Replace("localhost", "127.0.0.1", StringComparison.Ordinal));
-        Http = new HttpClient { BaseAddress = Address };
+        Http = new HttpClient(new SocketsHttpHandler { MaxResponseDrainSize = 0 }) { BaseAddress = Address }; // leaves at once, as browsers do
     }
 
     public Uri Address { get; }
