@@ -124,8 +124,10 @@ public class ErrorsTests
     [Fact]
     public async Task WithoutTemplate_ChatIsRefused()
     {
-        await using var server = await TestServer.StartAsync(chat: false);
+        using var model = TestPackage.LoadWithoutTemplate();
+        await using var server = await TestServer.StartAsync(model: model);
         var error = await TestServer.ErrorAsync(await server.SendAsync(Chat, "{" + Messages + "}"), HttpStatusCode.BadRequest);
+        Assert.False((await server.GetAsync("/v1/models")).GetProperty("data")[0].GetProperty("chat").GetBoolean());
         Assert.Equal("no_chat_template", error.GetProperty("code").GetString());
         Assert.Contains("--chat-template", error.GetProperty("message").GetString(), StringComparison.Ordinal);
     }

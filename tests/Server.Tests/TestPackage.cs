@@ -18,12 +18,27 @@ internal static class TestPackage
     public const string ChatTemplate =
         "{% for message in messages %}{{ message['role'] + ': ' + message['content'] + '\\n' }}{% endfor %}{% if add_generation_prompt %}{{ 'assistant:' }}{% endif %}";
 
+    private const string TokenizerConfig = "tokenizer_config.json";
+
     private static readonly TemporaryFolder Root = new();
     private static readonly Lazy<LanguageModel> Loaded = new(Load);
 
     public static LanguageModel Model => Loaded.Value;
 
     public static string Folder => Model.Folder;
+
+    /// <summary>The same without a chat template; the caller disposes of it.</summary>
+    public static LanguageModel LoadWithoutTemplate()
+    {
+        string copy = Root["plain"];
+        Directory.CreateDirectory(copy);
+        foreach (string file in Directory.GetFiles(Folder))
+        {
+            File.Copy(file, Path.Combine(copy, Path.GetFileName(file)), overwrite: true);
+        }
+        Edit(Path.Combine(copy, TokenizerConfig), settings => settings.Remove("chat_template"));
+        return Open(copy);
+    }
 
     public static void Remove()
     {
@@ -40,15 +55,17 @@ internal static class TestPackage
         ModelConfig config = TestConfigs.LatentMoE with { MaxPositionEmbeddings = Context };
         RandomCheckpoint.Write(checkpoint, config, rows: 1, tokens: 8);
         Exporter.Run(new ExportOptions { Checkpoint = checkpoint, Output = package });
-        AddChatTemplate(Path.Combine(package, "tokenizer_config.json"));
         File.Delete(Path.Combine(package, "manifest.json")); // it would tell of the change
-        return LanguageModel.Load(package, new LanguageModelOptions { Device = Device.Cpu, Threads = 1 });
+        Edit(Path.Combine(package, TokenizerConfig), settings => settings["chat_template"] = ChatTemplate);
+        return Open(package);
     }
 
-    private static void AddChatTemplate(string file)
+    private static LanguageModel Open(string package) => LanguageModel.Load(package, new LanguageModelOptions { Device = Device.Cpu, Threads = 1 });
+
+    private static void Edit(string file, Action<JsonObject> change)
     {
         var settings = JsonNode.Parse(File.ReadAllText(file))!.AsObject();
-        settings["chat_template"] = ChatTemplate;
+        change(settings);
         File.WriteAllText(file, settings.ToJsonString());
     }
 }

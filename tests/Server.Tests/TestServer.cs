@@ -5,7 +5,6 @@ using System.Net;
 using System.Text;
 using System.Text.Json;
 using LatentMoE.Runtime;
-using LatentMoE.Server.Internals;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -49,14 +48,13 @@ internal sealed class TestServer : IAsyncDisposable
         }
     }
 
-    public static async Task<TestServer> StartAsync(ServerOptions? options = null, bool chat = true)
+    public static async Task<TestServer> StartAsync(ServerOptions? options = null, LanguageModel? model = null)
     {
         var log = new LogLines();
-        var app = ServerBuilder.Build(
-            TestPackage.Model,
+        var app = LatentMoEServer.Build(
+            model ?? TestPackage.Model,
             (options ?? new ServerOptions()) with { Port = 0 },
-            builder => builder.Logging.ClearProviders().AddProvider(log),
-            chat ? Render : null);
+            builder => builder.Logging.ClearProviders().AddProvider(log));
         await app.StartAsync();
         return new TestServer(app, log);
     }

@@ -23,11 +23,11 @@ internal static class ServerBuilder
     // For what the host does after draining.
     private static readonly TimeSpan Shutdown = TimeSpan.FromSeconds(15);
 
-    public static WebApplication Build(LanguageModel model, ServerOptions options, Action<WebApplicationBuilder>? configure, Func<IReadOnlyList<ChatTurn>, string>? render = null)
+    public static WebApplication Build(LanguageModel model, ServerOptions options, Action<WebApplicationBuilder>? configure)
     {
         options.Validate();
-        var template = options.ChatTemplate is { } text ? new ChatTemplate(text) : model.ChatTemplate;
-        var served = new ServedModel(model, options.ModelName ?? model.Name, render ?? (template is null ? null : turns => template.Render(turns)));
+        var template = options.ChatTemplate is { } text ? model.CreateChatTemplate(text) : model.ChatTemplate;
+        var served = new ServedModel(model, options.ModelName ?? model.Name, template);
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Listen(kestrel, options));
         AddServices(builder.Services, served, options);
