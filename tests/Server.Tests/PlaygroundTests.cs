@@ -76,7 +76,7 @@ public sealed class PlaygroundTests(PlaygroundTests.Visit visit) : IClassFixture
         int withFirst = answer.GetProperty("experts").EnumerateArray().Count(token => token[0].EnumerateArray().Any(expert => expert.GetInt32() == 0));
         Assert.Equal(Tokens, experts.GetProperty("counted").GetInt32());
         Assert.Equal(withFirst, experts.GetProperty("lit").GetInt32());
-        Assert.StartsWith($"MoE layer 1, expert 1: {withFirst} of {Tokens} tokens", experts.GetProperty("note").GetString());
+        Assert.StartsWith($"MoE layer 0, expert 0: {withFirst} of {Tokens} tokens", experts.GetProperty("note").GetString());
         Assert.True(experts.GetProperty("colours").GetInt32() > 3, "the map has no shades");
         Assert.StartsWith("The experts of this token", visit.Found.GetProperty("alternatives").GetProperty("marked").GetString());
     }
