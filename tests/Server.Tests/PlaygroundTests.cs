@@ -108,6 +108,17 @@ public sealed class PlaygroundTests(PlaygroundTests.Visit visit) : IClassFixture
     }
 
     [Fact]
+    public void Stream_PlainBrokenOrFailed_ShowsWhatCame()
+    {
+        var bare = visit.Found.GetProperty("bare");
+        string[] Shown(string name) => [.. bare.GetProperty(name).EnumerateArray().Select(text => text.GetString()!)];
+        Assert.Equal("Hello <b>world</b>", Shown("plain")[0]);
+        Assert.Empty(Shown("plain")[2]);
+        Assert.Equal(["Hello", "Broken off after 1 token", "The server broke the answer off."], Shown("broken"));
+        Assert.Equal(["Hello", "Broken off after 1 token", "the device is gone"], Shown("failed"));
+    }
+
+    [Fact]
     public void Chat_TwoMessages_AreAnswered()
     {
         var chat = visit.Found.GetProperty("chat");

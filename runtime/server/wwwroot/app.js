@@ -176,7 +176,8 @@ class Figures {
 
   say(how) {
     const why = { stop: ', the end of the text', length: ', the most allowed' }[this.#finish] ?? '';
-    field('status').textContent = how ? `${how} after ${this.#written} tokens` : `${this.#written} tokens${why}`;
+    const tokens = this.#written === 1 ? '1 token' : `${this.#written} tokens`;
+    field('status').textContent = how ? `${how} after ${tokens}` : `${tokens}${why}`;
   }
 }
 

@@ -144,6 +144,24 @@ const checks = {
     return { schema, range, refused, reset: await page.inputValue('#top_p') };
   },
 
+  // A server that sends plain text only, and one whose stream ends before its time.
+  async bare(page) {
+    const answer = async (...events) => {
+      const body = events.map(event => `data: ${typeof event === 'string' ? event : JSON.stringify(event)}\n\n`).join('');
+      await page.route('**/v1/completions', route => route.fulfill({ contentType: 'text/event-stream', body }));
+      await page.click('#write');
+      await idle(page);
+      await page.unroute('**/v1/completions');
+      return [await page.locator('#output').textContent(), await text(page, '#status'), await page.locator('#error').isVisible() ? await text(page, '#error') : ''];
+    };
+    const [hello, world] = ['Hello', ' <b>world</b>'].map(text => ({ choices: [{ index: 0, text, logprobs: null, finish_reason: null }] }));
+    return {
+      plain: await answer(hello, world, '[DONE]'),
+      broken: await answer(hello),
+      failed: await answer(hello, { error: { message: 'the device is gone' } }),
+    };
+  },
+
   async chat(page) {
     if (await page.locator('#modes').isHidden()) return null;
     await page.locator('#modes label').nth(1).click();
