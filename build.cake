@@ -7,10 +7,16 @@ var target = Argument("target", "Export");
 bool Is(string name) => target.Equals(name, StringComparison.OrdinalIgnoreCase);
 
 string[] trainingArguments = ["preset", "twin", "data", "steps", "minutes", "batch", "learning-rate", "dropout", "seed", "dtype", "device", "report"];
-string[] samplingArguments = ["prompt", "max-tokens", "temperature", "top-k", "top-p", "min-p", "repetition-penalty", "seed", "stop", "greedy", "ignore-eos", "echo", "json", "device", "threads"];
+string[] runtimeArguments = ["device", "threads", "operators", "json"];
+string[] samplingArguments = ["max-tokens", "temperature", "top-k", "top-p", "min-p", "typical-p", "repetition-penalty", "presence-penalty", "frequency-penalty", "logit-bias", "seed", "stop", "stop-token", "greedy", "ignore-eos", "json-schema", .. runtimeArguments];
+string[] promptArguments = ["prompt", "echo", "logprobs"];
+string[] chatArguments = ["system", "chat-template", "draft-tokens", .. samplingArguments];
+string[] serverArguments = ["port", "host", "api-key", "api-keys", "cors", "name", "chat-template", "max-rows", "cache-memory", "prefix-cache", "queue", "draft-tokens", "no-experts", "max-prompt-tokens", "max-tokens", "request-timeout", "drain-timeout", .. runtimeArguments];
+string[] evaluationArguments = ["window", "stride", "max-tokens", .. runtimeArguments];
 string[] typeArguments = ["precision", "activations", "cache"];
 string[] randomArguments = ["random-weights", "preset", "twin", "seed"];
-string[] flags = ["random-weights", "greedy", "ignore-eos", "echo", "json"];
+string[] packageArguments = ["model", "preset", "twin", .. typeArguments];
+string[] flags = ["random-weights", "greedy", "ignore-eos", "echo", "json", "no-experts"];
 
 // What each target understands; anything else would be silently without effect, so it stops the run.
 var understood = new Dictionary<string, string[]>(StringComparer.OrdinalIgnoreCase)
@@ -18,11 +24,13 @@ var understood = new Dictionary<string, string[]>(StringComparer.OrdinalIgnoreCa
     ["Restore"] = [], ["Build"] = [], ["Clean"] = [],
     ["Train"] = [.. trainingArguments, "output"],
     ["Export"] = [.. HasArgument("checkpoint") ? ["checkpoint", "prompt"] : HasArgument("random-weights") ? randomArguments : [.. trainingArguments, "prompt"], .. typeArguments, "output"],
-    ["Generate"] = [.. samplingArguments, "model", "preset", "twin", .. typeArguments],
-    ["Evaluate"] = ["checkpoint", "preset", "twin", "data", "device"],
-    ["Inspect"] = ["preset", "twin"],
+    ["Generate"] = [.. samplingArguments, .. promptArguments, .. packageArguments],
+    ["Chat"] = [.. chatArguments, .. packageArguments],
+    ["Serve"] = [.. serverArguments, .. packageArguments],
+    ["Evaluate"] = HasArgument("model") ? ["model", "data", .. evaluationArguments] : ["checkpoint", "preset", "twin", "data", "device"],
+    ["Inspect"] = HasArgument("model") ? ["model", "json"] : ["preset", "twin"],
     ["Bench"] = benchArguments, ["BenchServing"] = servingArguments, ["GpuBundle"] = gpuBundleArguments,
-    ["Test"] = ["filter"],
+    ["Test"] = ["filter"], ["Soak"] = ["seconds"],
 };
 
 public record Paths(DirectoryPath Checkpoint, DirectoryPath Package, DirectoryPath TestResults);
@@ -96,19 +104,47 @@ Task("Export")
 Task("Generate")
     .Description("Writes text with an exported package. --model= --prompt= --max-tokens= --temperature= --top-k= --top-p= --min-p= --repetition-penalty= --seed= --stop=")
     .IsDependentOn("Build")
-    .Does<Paths>(paths => RunProgram("runtime/cli/bin/Release/net10.0/latentmoe.dll",
-        ["generate", "--model", paths.Package.FullPath, .. HasArgument("prompt") ? Array.Empty<string>() : ["--prompt", "Once upon a time"], .. Passed(samplingArguments)]));
+    .Does<Paths>(paths => RunPackage("generate", paths, [.. HasArgument("prompt") ? Array.Empty<string>() : ["--prompt", "Once upon a time"], .. Passed([.. promptArguments, .. samplingArguments])]));
+
+Task("Chat")
+    .Description("Talks with an exported package that has a chat template. --model= --system= --chat-template= --draft-tokens=, and those of Generate")
+    .IsDependentOn("Build")
+    .Does<Paths>(paths => RunPackage("chat", paths, Passed(chatArguments)));
+
+Task("Serve")
+    .Description("Serves an exported package over HTTP, as OpenAI's clients expect it. --model= --port= --host= --api-keys= --cors= --max-rows= --cache-memory= --queue= --draft-tokens=")
+    .IsDependentOn("Build")
+    .Does<Paths>(paths => RunPackage("serve", paths, Passed(serverArguments)));
 
 Task("Evaluate")
-    .Description("Measures a checkpoint's held-out loss, perplexity and bits per byte. --checkpoint= --data=")
+    .Description("Measures held-out loss, perplexity and bits per byte of a checkpoint, or those of a package over a text. --checkpoint= --data=; --model= --data=FILE --window= --stride= --max-tokens=")
     .IsDependentOn("Build")
-    .Does<Paths>(paths => RunProgram("training/bin/Release/net10.0/LatentMoE.Training.dll",
-        ["evaluate", "--checkpoint", paths.Checkpoint.FullPath, .. Passed(["data", "device"])]));
+    .Does<Paths>(paths =>
+{
+    if (!HasArgument("model"))
+    {
+        RunProgram("training/bin/Release/net10.0/LatentMoE.Training.dll", ["evaluate", "--checkpoint", paths.Checkpoint.FullPath, .. Passed(["data", "device"])]);
+        return;
+    }
+    if (!HasArgument("data"))
+    {
+        throw new CakeException("Evaluate --model= needs --data=FILE, the text to measure on");
+    }
+    RunPackage("eval", paths, ["--text", Argument<string>("data"), .. Passed(evaluationArguments)]);
+});
 
 Task("Inspect")
-    .Description("Prints a preset's parameters, FLOPs and cache bytes per token. --preset= --twin=")
+    .Description("Prints parameters, FLOPs and cache bytes per token of a preset; those of a package, its graph, and a check of its files. --preset= --twin=; --model=")
     .IsDependentOn("Build")
-    .Does(() => RunProgram("training/bin/Release/net10.0/LatentMoE.Training.dll", ["inspect", .. Passed(["preset", "twin"])]));
+    .Does<Paths>(paths =>
+{
+    if (HasArgument("model"))
+    {
+        RunPackage("inspect", paths, Passed(["json"]));
+        return;
+    }
+    RunProgram("training/bin/Release/net10.0/LatentMoE.Training.dll", ["inspect", .. Passed(["preset", "twin"])]);
+});
 
 Task("Test")
     .Description("Runs all tests. --filter=")
@@ -142,6 +178,25 @@ Task("Test")
     }
 });
 
+Task("Soak")
+    .Description("Runs the tests that can go on for long, each for a while: load and fuzzing. --seconds= of each, 120 unless given")
+    .IsDependentOn("Build")
+    .Does<Paths>(paths =>
+{
+    foreach (var project in GetFiles("tests/*.Tests/*.csproj").OrderBy(file => file.FullPath))
+    {
+        var settings = new ProcessSettings
+        {
+            Arguments = Quoted(["test", project.FullPath, "--configuration", "Release", "--no-build", "--nologo", "--filter", "Category=Soak", "--logger", "console;verbosity=detailed"]),
+        };
+        settings.EnvironmentVariables = new Dictionary<string, string> { ["LATENTMOE_SOAK"] = Argument("seconds", "120") };
+        if (StartProcess("dotnet", settings) != 0)
+        {
+            throw new CakeException($"{project.GetFilenameWithoutExtension()}: what failed stands above");
+        }
+    }
+});
+
 Task("Clean")
     .Description("Removes everything produced, but checkpoints and models.")
     .Does(() =>
@@ -160,6 +215,10 @@ RunTarget(target);
 // The given arguments of the list, as a program's options.
 IEnumerable<string> Passed(string[] names) => names.Where(HasArgument).SelectMany(name => 
     Arguments<string>(name).SelectMany(value => flags.Contains(name) ? new[] { "--" + name } : ["--" + name, value]));
+
+// A command of the runtime's program, on the package that the arguments name.
+void RunPackage(string command, Paths paths, IEnumerable<string> arguments) =>
+    RunProgram("runtime/cli/bin/Release/net10.0/latentmoe.dll", [command, "--model", paths.Package.FullPath, .. arguments]);
 
 void RunProgram(string assembly, IEnumerable<string> arguments) => Run("dotnet", [assembly, .. arguments]);
 

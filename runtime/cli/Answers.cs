@@ -46,7 +46,7 @@ internal sealed class TextAnswer : IAnswerWriter
         {
             string reason = JsonOutput.Name(_last.FinishReason!.Value);
             AnsiConsole.MarkupLineInterpolated(
-                $"[grey]{s.PromptTokens} + {s.GeneratedTokens} tokens, {s.DecodeTokensPerSecond:F0} tokens/s, seed {s.Seed}, {reason}[/]");
+                $"[grey]{s.PromptTokens} ({s.CachedTokens} cached) + {s.GeneratedTokens} tokens, {s.DecodeTokensPerSecond:F0} tokens/s, seed {s.Seed}, {reason}[/]");
         }
     }
 }

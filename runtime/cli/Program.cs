@@ -3,7 +3,10 @@ using LatentMoE.Checkpoints;
 using LatentMoE.Cli;
 using Microsoft.ML.OnnxRuntime;
 
-var root = new RootCommand("Runs LatentMoE model packages.") { GenerateCommand.Create(), EvalCommand.Create(), InspectCommand.Create() };
+var root = new RootCommand("Runs LatentMoE model packages.") 
+{
+    GenerateCommand.Create(), ChatCommand.Create(), ServeCommand.Create(), EvalCommand.Create(), InspectCommand.Create(),
+};
 var parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)
 {
@@ -16,7 +19,12 @@ if (parsed.Errors.Count > 0)
 }
 try
 {
-    return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+    var configuration = new InvocationConfiguration { EnableDefaultExceptionHandler = false };
+    if (parsed.CommandResult.Command.Name is "chat" or "serve") // they deal with signals themselves
+    {
+        configuration.ProcessTerminationTimeout = null;
+    }
+    return await parsed.InvokeAsync(configuration);
 }
 catch (OperationCanceledException)
 {
@@ -24,7 +32,7 @@ catch (OperationCanceledException)
     return 130;
 }
 catch (Exception e) when (e is CheckpointException or OnnxRuntimeException or ArgumentException or NotSupportedException
-    or InvalidOperationException or IOException)
+    or InvalidOperationException or IOException or UnauthorizedAccessException)
 {
     await Console.Error.WriteLineAsync($"error: {e.Message}");
     return 1;

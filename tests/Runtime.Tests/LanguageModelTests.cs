@@ -68,6 +68,80 @@ public class LanguageModelTests
     }
 
     [Fact]
+    public void Generate_PresenceAndFrequencyPenalty_CoverTheAnswerAlone()
+    {
+        const float presence = 0.7f, frequency = 0.4f;
+        using var model = TestPackages.Load("LatentDense");
+        var reference = ReferenceDecoder.Open(TestPackages.Checkpoint("LatentDense"));
+        var all = new List<long> { 7, 200, 31 };
+        for (int i = 0; i < 12; i++)
+        {
+            double[] logits = reference.Logits(all)[^model.VocabularySize..];
+            foreach (var seen in all.Skip(3).CountBy(id => id))
+            {
+                logits[seen.Key] -= presence + frequency * seen.Value;
+            }
+            all.Add(Array.IndexOf(logits, logits.Max()));
+        }
+        var options = Greedy with { MaxNewTokens = 12, PresencePenalty = presence, FrequencyPenalty = frequency };
+        Assert.Equal(all.Skip(3).Select(t => (int)t), model.GenerateTokens([7, 200, 31], options));
+        Assert.NotEqual(model.GenerateTokens([7, 200, 31], options), model.GenerateTokens([7, 200, 31], Greedy with { MaxNewTokens = 12 }));
+    }
+
+    [Fact]
+    public void Generate_LogitBias_ForbidsAndForces()
+    {
+        using var model = TestPackages.Load("LatentMoE");
+        int first = model.GenerateTokens([5, 6], Greedy).First();
+        var forbidden = Greedy with { LogitBias = new Dictionary<int, float> { [first] = float.NegativeInfinity } };
+        Assert.DoesNotContain(first, model.GenerateTokens([5, 6], forbidden with { MaxNewTokens = 30 }));
+        var forced = Greedy with { MaxNewTokens = 4, LogitBias = new Dictionary<int, float> { [77] = 1000 } };
+        Assert.Equal([77, 77, 77, 77], model.GenerateTokens([5, 6], forced));
+        var outside = new Dictionary<int, float> { [272] = 1 };
+        Assert.Contains("272", Assert.Throws<ArgumentException>(() => model.Generate([5], Greedy with { LogitBias = outside })).Message);
+        // At the call, not when the stream is read.
+        Assert.Throws<ArgumentException>(() => { model.GenerateAsync("the", Greedy with { StopTokens = [-1] }); });
+    }
+
+    [Fact]
+    public async Task GenerateAsync_Logprobs_AreThoseOfTheReference()
+    {
+        using var model = TestPackages.Load("LatentDense");
+        var reference = ReferenceDecoder.Open(TestPackages.Checkpoint("LatentDense"));
+        var all = new List<long> { 7, 200, 31 };
+        // Settings that change the choice, and must not change what the model thinks of it.
+        var options = Random with { MaxNewTokens = 10, Logprobs = 3, Temperature = 2, FrequencyPenalty = 1, LogitBias = new Dictionary<int, float> { [40] = 3 } };
+        var pieces = await Collect(model.GenerateAsync([7, 200, 31], options));
+        Assert.Equal(10, pieces.Count);
+        foreach (var piece in pieces)
+        {
+            double[] logits = reference.Logits(all)[^model.VocabularySize..];
+            double sum = Math.Log(logits.Sum(Math.Exp));
+            Assert.Equal(logits[piece.TokenId] - sum, piece.Logprobs!.Logprob, 1e-3);
+            Assert.Equal(logits.OrderDescending().Take(3).Select(x => x - sum), piece.Logprobs.Top.Select(t => (double)t.Logprob), (x, y) => Math.Abs(x - y) < 1e-3);
+            Assert.All(piece.Logprobs.Top, t => Assert.Equal(logits[t.TokenId] - sum, t.Logprob, 1e-3));
+            all.Add(piece.TokenId);
+        }
+        Assert.All(await Collect(model.GenerateAsync("the", Random)), p => Assert.Null(p.Logprobs));
+    }
+
+    [Fact]
+    public async Task Generate_StopToken_EndsWithoutItsText()
+    {
+        using var model = TestPackages.Load("LatentMoE");
+        var whole = model.Generate("the", Random);
+        int at = Enumerable.Range(8, 30).First(i => model.Decode([whole.TokenIds[i]]).Length > 0 && !whole.TokenIds.Take(i).Contains(whole.TokenIds[i]));
+        var options = Random with { StopTokens = [whole.TokenIds[at]] };
+        var cut = model.Generate("the", options);
+        Assert.Equal(FinishReason.StopToken, cut.FinishReason);
+        Assert.Equal(whole.TokenIds.Take(at + 1), cut.TokenIds);
+        Assert.Equal(model.Decode(whole.TokenIds.Take(at)), cut.Text);
+        var pieces = await Collect(model.GenerateAsync("the", options));
+        Assert.Equal(cut.Text, string.Concat(pieces.Select(p => p.Text)));
+        Assert.Equal(FinishReason.StopToken, pieces[^1].FinishReason);
+    }
+
+    [Fact]
     public void Generate_SameSeed_SameTokens()
     {
         using var model = TestPackages.Load("LatentMoE");

@@ -18,26 +18,33 @@ public class SamplerTests
         { "smallest top-p", Plain with { TopP = 1e-6f } },
         { "min-p", Plain with { MinP = 0.13f } },
         { "penalty", Plain with { RepetitionPenalty = 1.8f } },
-        { "everything", Plain with { Temperature = 0.8f, TopK = 9, TopP = 0.83f, MinP = 0.05f, RepetitionPenalty = 1.3f } },
+        { "presence", Plain with { PresencePenalty = 1.2f } },
+        { "frequency", Plain with { FrequencyPenalty = -0.4f } },
+        { "bias", Plain with { LogitBias = new Dictionary<int, float> { [0] = 2, [1] = float.NegativeInfinity } } },
+        { "typical", Plain with { TypicalP = 0.7f } },
+        { "smallest typical", Plain with { TypicalP = 1e-6f } },
+        { "hot typical", Plain with { TypicalP = 0.4f, Temperature = 2 } },
+        { "top-k, typical", Plain with { TopK = 9, TypicalP = 0.3f } },
+        {
+            "everything", Plain with
+            {
+                Temperature = 0.8f, TopK = 19, TopP = 0.93f, MinP = 0.05f, TypicalP = 0.8f, RepetitionPenalty = 1.3f, PresencePenalty = 0.3f, FrequencyPenalty = 0.2f,
+                LogitBias = new Dictionary<int, float> { [0] = 1 },
+            }
+        },
     };
 
     [Theory]
     [MemberData(nameof(Choices))]
-    public void Weights_AreHuggingFacesProcessorsInOrder(string name, GenerationOptions options)
+    public void Weights_AreTheProcessorsInOrder(string name, GenerationOptions options)
     {
         var random = new Random(3);
         for (int trial = 0; trial < 60; trial++)
         {
             int vocabulary = random.Next(2, 400);
             var logits = Logits(random, vocabulary, levels: trial % 2 == 0 ? 12 : 100_000);
-            int[] seen = [.. Enumerable.Range(0, 20).Select(_ => random.Next(vocabulary))];
-            double[] expected = Expected(logits, options, seen);
-            double[] actual = Actual(logits, options, seen);
-            for (int id = 0; id < vocabulary; id++)
-            {
-                Assert.True(Math.Abs(expected[id] - actual[id]) < 1e-5 && (expected[id] > 0) == (actual[id] > 0),
-                    $"{name}, trial {trial}, token {id} of {vocabulary}: probability {actual[id]}, expected {expected[id]}");
-            }
+            int[] prompt = Tokens(random, 10, vocabulary), generated = Tokens(random, 10, vocabulary);
+            Match(NaiveSampler.Probabilities(logits, options, prompt, generated), Probabilities(logits, options, prompt, generated), $"{name}, trial {trial}");
         }
     }
 
@@ -53,7 +60,104 @@ public class SamplerTests
         {
             counts[sampler.Sample([.. logits])]++;
         }
-        ChiSquare.Matches(Expected(logits, options, []), counts);
+        ChiSquare.Matches(NaiveSampler.Probabilities(logits, options), counts);
+    }
+
+    [Fact]
+    public void Weights_AnyCombination_AreTheProcessorsInOrder()
+    {
+        var random = new Random(8);
+        T Maybe<T>(T on, T off) => random.Next(2) == 0 ? on : off;
+        for (int trial = 0; trial < 1500; trial++)
+        {
+            int vocabulary = random.Next(2, 300);
+            var logits = Logits(random, vocabulary, levels: Maybe(9, 100_000));
+            int[] prompt = Tokens(random, 10, vocabulary), generated = Tokens(random, 30, vocabulary);
+            int[] biased = [.. Tokens(random, 5, vocabulary).Distinct().Except([0])];
+            var options = new GenerationOptions
+            {
+                Seed = (ulong)trial,
+                Temperature = random.Next(5) == 0 ? 0 : 0.3f + random.NextSingle() * 2,
+                TopK = Maybe(random.Next(1, vocabulary), 0),
+                TopP = Maybe(0.05f + 0.9f * random.NextSingle(), 1),
+                MinP = Maybe(0.3f * random.NextSingle(), 0),
+                TypicalP = Maybe(0.05f + 0.9f * random.NextSingle(), 1),
+                RepetitionPenalty = Maybe(0.7f + random.NextSingle(), 1),
+                PresencePenalty = Maybe(4 * random.NextSingle() - 2, 0),
+                FrequencyPenalty = Maybe(4 * random.NextSingle() - 2, 0),
+                LogitBias = Maybe(biased.ToDictionary(id => id, _ => random.Next(3) == 0 ? float.NegativeInfinity : 10 * random.NextSingle() - 5), []),
+            };
+            var mask = Maybe(Tokens(random, random.Next(200), vocabulary).Append(0).ToHashSet(), null);
+            Func<int, bool>? allowed = mask is null ? null : mask.Contains;
+            Match(NaiveSampler.Probabilities(logits, options, prompt, generated, allowed), Probabilities(logits, options, prompt, generated, allowed),
+                $"trial {trial}, {options}");
+        }
+    }
+
+    [Theory]
+    [InlineData(0f, 0)]
+    [InlineData(1f, 0)]
+    [InlineData(1f, 3)]
+    public void Sample_Constraint_ChoosesAmongItsTokens(float temperature, int topK)
+    {
+        const int vocabulary = 130;
+        var logits = Logits(new Random(9), vocabulary, levels: 1000);
+        var options = Plain with { Temperature = temperature, TopK = topK };
+        bool Allowed(int id) => id % 17 == 5;
+        using var sampler = new Sampler(options, vocabulary, new BitConstraint(vocabulary, Allowed));
+        var counts = new int[vocabulary];
+        for (int i = 0; i < 10_000; i++)
+        {
+            counts[sampler.Sample([.. logits])]++;
+        }
+        ChiSquare.Matches(NaiveSampler.Probabilities(logits, options, allowed: Allowed), counts);
+    }
+
+    [Fact]
+    public void AcceptGenerated_TakesTheConstraintOn_AndAPromptDoesNot()
+    {
+        var constraint = new BitConstraint(4, _ => true, length: 2);
+        using var sampler = new Sampler(Plain, 4, constraint);
+        sampler.Accept(1);
+        sampler.Accept(2);
+        sampler.AcceptGenerated(3);
+        Assert.False(sampler.IsComplete);
+        sampler.AcceptGenerated(0);
+        Assert.True(sampler.IsComplete);
+        Assert.Equal([3, 0], constraint.Accepted);
+        using var free = new Sampler(Plain, 4);
+        Assert.False(free.IsComplete);
+    }
+
+    [Fact]
+    public void Sample_BiasOfMinusInfinity_IsNeverDrawn()
+    {
+        float[] logits = [1, 9, 1, 1];
+        foreach (var options in new[] { GenerationOptions.Greedy, Plain with { Temperature = 5 }, Plain with { TopK = 1 }, Plain with { TypicalP = 0.5f } })
+        {
+            using var sampler = new Sampler(options with { LogitBias = new Dictionary<int, float> { [1] = float.NegativeInfinity } }, 4);
+            Assert.All(Enumerable.Range(0, 2000), _ => Assert.NotEqual(1, sampler.Sample([.. logits])));
+        }
+    }
+
+    [Fact]
+    public void IsMemoryless_OnlyWhereTheOperatorCanChoose()
+    {
+        bool Memoryless(GenerationOptions options, ITokenConstraint? constraint = null)
+        {
+            using var sampler = new Sampler(options, 8, constraint);
+            return sampler.IsMemoryless;
+        }
+        Assert.True(Memoryless(GenerationOptions.Greedy));
+        Assert.True(Memoryless(GenerationOptions.Greedy with { TypicalP = 0.5f }));
+        Assert.True(Memoryless(Plain with { TopK = 3, TopP = 0.9f, MinP = 0.1f, StopTokens = [1], StopStrings = ["a"] }));
+        Assert.False(Memoryless(Plain with { TypicalP = 0.5f }));
+        Assert.False(Memoryless(Plain with { RepetitionPenalty = 1.1f }));
+        Assert.False(Memoryless(Plain with { PresencePenalty = 0.1f }));
+        Assert.False(Memoryless(GenerationOptions.Greedy with { FrequencyPenalty = -0.1f }));
+        Assert.False(Memoryless(GenerationOptions.Greedy with { LogitBias = new Dictionary<int, float> { [1] = 1 } }));
+        Assert.False(Memoryless(GenerationOptions.Greedy with { Logprobs = 0 }));
+        Assert.False(Memoryless(GenerationOptions.Greedy, new BitConstraint(8, _ => true)));
     }
 
     [Fact]
@@ -102,7 +206,7 @@ public class SamplerTests
         Assert.Equal(1, sampler.Sample([5, 3, 2]));
         Assert.Equal(0, sampler.Sample([5, 2, 2]));
         Assert.Equal(1, sampler.Sample([-1, -1.5f, -9]));
-        sampler.Accept(1);
+        sampler.AcceptGenerated(1);
         Assert.Equal(0, sampler.Sample([-1, -1.5f, -9]));
     }
 
@@ -121,10 +225,24 @@ public class SamplerTests
     }
 
     [Fact]
-    public void Sample_NoTokenPossible_Throws()
+    public void Sample_NoTokenPossible_NamesTheCause()
     {
-        using var sampler = new Sampler(Plain, 2);
-        Assert.Throws<InvalidOperationException>(() => sampler.Sample([float.NegativeInfinity, float.NegativeInfinity]));
+        const float none = float.NegativeInfinity;
+        string Told(GenerationOptions options, float[] logits, ITokenConstraint? constraint = null)
+        {
+            using var sampler = new Sampler(options, 2, constraint);
+            return Assert.Throws<InvalidOperationException>(() => sampler.Sample(logits)).Message;
+        }
+        var forbidding = Plain with { LogitBias = new Dictionary<int, float> { [0] = none, [1] = none } };
+        foreach (float temperature in new[] { 0f, 1f })
+        {
+            Assert.Contains("damaged", Told(Plain with { Temperature = temperature }, [none, none]));
+            Assert.Contains("LogitBias", Told(forbidding with { Temperature = temperature }, [1, 2]));
+            Assert.Contains("Grammar", Told(Plain with { Temperature = temperature }, [1, 2], new BitConstraint(2, _ => false)));
+            string damaged = Told(forbidding with { Temperature = temperature, LogitBias = new Dictionary<int, float> { [0] = 1 } }, [1, float.NaN], new BitConstraint(2, _ => true));
+            Assert.Contains("The logit of token 1 is NaN", damaged);
+            Assert.EndsWith("the model or its package is damaged.", damaged);
+        }
     }
 
     [Fact]
@@ -168,7 +286,7 @@ public class SamplerTests
         void Draw()
         {
             logits.CopyTo(copy, 0);
-            sampler.Accept(sampler.Sample(copy));
+            sampler.AcceptGenerated(sampler.Sample(copy));
         }
         Draw();
         long before = GC.GetAllocatedBytesForCurrentThread();
@@ -183,47 +301,28 @@ public class SamplerTests
     private static float[] Logits(Random random, int count, int levels) =>
         [.. Enumerable.Range(0, count).Select(_ => (float)(random.Next(levels) * 8.0 / levels - 4))];
 
-    private static double[] Actual(float[] logits, GenerationOptions options, int[] seen)
+    private static int[] Tokens(Random random, int count, int vocabulary) => [.. Enumerable.Range(0, count).Select(_ => random.Next(vocabulary))];
+
+    // What the sampler draws by, after it has changed the logits.
+    private static double[] Probabilities(float[] logits, GenerationOptions options, int[] prompt, int[] generated, Func<int, bool>? allowed = null)
     {
-        using var sampler = new Sampler(options, logits.Length);
-        Array.ForEach(seen, sampler.Accept);
-        float[] penalized = [.. logits];
-        sampler.Sample(penalized);
-        double[] weights = [.. sampler.Weights(penalized, penalized.Max()).ToArray().Select(w => (double)w)];
+        using var sampler = new Sampler(options, logits.Length, allowed is null ? null : new BitConstraint(logits.Length, allowed));
+        Array.ForEach(prompt, sampler.Accept);
+        Array.ForEach(generated, sampler.AcceptGenerated);
+        float[] changed = [.. logits];
+        int token = sampler.Sample(changed);
+        double[] weights = options.Temperature == 0 ? [.. logits.Select((_, id) => id == token ? 1.0 : 0)]
+            : [.. sampler.Weights(changed, changed.Max()).ToArray().Select(w => (double)w)];
         double total = weights.Sum();
         return [.. weights.Select(w => w / total)];
     }
 
-    // The formulas one after the other in float64 over a sorted list, equal logits in the order of their ids.
-    private static double[] Expected(float[] logits, GenerationOptions options, int[] seen)
+    private static void Match(double[] expected, double[] actual, string what)
     {
-        var order = logits.Select((x, id) => (Id: id, Score: (double)(float)Penalized(x, options, seen.Contains(id)))).OrderByDescending(t => t.Score).ThenBy(t => t.Id)
-            .Select(t => (t.Id, Score: t.Score / options.Temperature)).ToList();
-        if (options.TopK > 0)
+        for (int id = 0; id < expected.Length; id++)
         {
-            order = order.Take(options.TopK).ToList();
+            Assert.True(Math.Abs(expected[id] - actual[id]) < 1e-5 && (expected[id] > 0) == (actual[id] > 0),
+                $"{what}, token {id} of {expected.Length}: probability {actual[id]}, expected {expected[id]}");
         }
-        double before = 0;
-        var probabilities = Softmax(order);
-        order = order.Where((_, rank) => (before += probabilities[rank]) - probabilities[rank] < options.TopP).ToList();
-        probabilities = Softmax(order);
-        order = order.Where((_, rank) => probabilities[rank] >= options.MinP * probabilities[0]).ToList();
-        probabilities = Softmax(order);
-        var result = new double[logits.Length];
-        for (int rank = 0; rank < order.Count; rank++)
-        {
-            result[order[rank].Id] = probabilities[rank];
-        }
-        return result;
-    }
-
-    private static double Penalized(double logit, GenerationOptions options, bool seen) =>
-        !seen ? logit : logit < 0 ? logit * options.RepetitionPenalty : logit / options.RepetitionPenalty;
-
-    private static double[] Softmax(List<(int Id, double Score)> order)
-    {
-        double[] weights = [.. order.Select(t => Math.Exp(t.Score - order[0].Score))];
-        double total = weights.Sum();
-        return [.. weights.Select(w => w / total)];
     }
 }
