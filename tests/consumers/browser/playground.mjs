@@ -12,7 +12,7 @@ const browser = await launch();
 
 async function open(context) {
   const page = await (await browser.newContext(context)).newPage();
-  page.setDefaultTimeout(20_000);
+  page.setDefaultTimeout(60_000);
   page.on('console', message => ['error', 'warning'].includes(message.type()) && found.problems.push(message.text()));
   page.on('pageerror', error => found.problems.push(error.stack));
   page.on('request', request => new URL(request.url()).origin !== new URL(url).origin && found.foreign.push(request.url()));
