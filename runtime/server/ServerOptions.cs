@@ -1,3 +1,4 @@
+using System.Net;
 using LatentMoE.Runtime;
 
 namespace LatentMoE.Server;
@@ -47,7 +48,7 @@ public sealed record ServerOptions
     /// <exception cref="ArgumentException">A value is out of its range; the message gives value and range.</exception>
     internal void Validate()
     {
-        Require(!string.IsNullOrWhiteSpace(Host), nameof(Host), Host, "an address, localhost or *");
+        Require(Host is "localhost" or "*" || IPAddress.TryParse(Host, out _), nameof(Host), Host, "an address, localhost or *");
         Require(Port is >= 0 and <= 65535, nameof(Port), Port, "0 (any free one) to 65535");
         Require(ApiKeys.All(key => key.Length > 0 && key.All(c => c is > ' ' and < '\x7f')), nameof(ApiKeys), "empty or with other characters",
             "keys of printable ASCII characters without spaces");

@@ -9,46 +9,42 @@ public sealed class ConsumerTests(SmallPackage small)
 {
     private const string Prompt = "Once upon a time";
 
-    private int[] Expected(string prompt, int tokens, params string[] more) => Expected(small.Package, prompt, tokens, more);
+    // Precision, cache, activations; the first is the package as Export writes it by default.
+    private static readonly string[][] Packages =
+    [
+        ["f32", "f32", "f32"], ["bf16", "f32", "f32"], ["int8", "f32", "f32"], ["int4", "f32", "f32"],
+        ["f16", "f16", "f32"], ["f16", "f16", "f16"], ["int4", "f16", "f16"],
+    ];
 
-    private static int[] Expected(string package, string prompt, int tokens, params string[] more) => Tokens(Json(Command.Dotnet(Repository.Runtime,
-        ["generate", "--model", package, "--prompt", prompt, "--max-tokens", $"{tokens}", "--greedy", "--json", .. more]).Succeeded().LastLine).GetProperty("token_ids"));
+    public static IEnumerable<object[]> Cases => Of(Consumer.Everywhere);
+
+    public static IEnumerable<object[]> PythonCases => Of(Consumer.InPython);
+
+    private static IEnumerable<object[]> Of(IReadOnlyDictionary<string, Consumer> consumers) =>
+        from package in Packages
+        from consumer in consumers
+        where consumer.Value.HasFloat16 || package[1] == "f32"
+        select new object[] { consumer.Key, package[0], package[1], package[2] };
 
     private static JsonElement Json(string text) => JsonDocument.Parse(text).RootElement;
 
     private static int[] Tokens(JsonElement array) => [.. array.EnumerateArray().Select(token => token.GetInt32())];
 
     [Theory]
-    [InlineData("onnxruntime-node", "1.30.")]
-    [InlineData("onnxruntime-node-2024", "1.17.")]
-    public void Node_StockRuntime_GivesTheSameTokens(string runtime, string version)
-    {
-        var answer = Json(NodeModules.Run("generate.mjs", [small.Package, "--prompt", Prompt, "--tokens", "64", "--ignore-eos", "--runtime", runtime]).LastLine);
-        Assert.StartsWith(version, answer.GetProperty("runtime").GetString());
-        int[] tokens = Tokens(answer.GetProperty("tokens"));
-        Assert.Equal(64, tokens.Length);
-        Assert.Equal(Expected(Prompt, 64, "--ignore-eos"), tokens);
-    }
+    [MemberData(nameof(Cases))]
+    public void EveryConsumer_GivesTheSameTokens(string consumer, string precision, string cache, string activations) =>
+        Check(Consumer.Everywhere[consumer], small.Export(precision, cache, activations));
+
+    [PythonTheory]
+    [MemberData(nameof(PythonCases))]
+    public void Python_GivesTheSameTokens(string consumer, string precision, string cache, string activations) =>
+        Check(Consumer.InPython[consumer], small.Export(precision, cache, activations));
 
     [Theory]
-    [InlineData("bf16", "f32", "f32")]
-    [InlineData("int8", "f32", "f32")]
-    [InlineData("int4", "f32", "f32")]
-    [InlineData("f16", "f16", "f32")]
-    [InlineData("f16", "f16", "f16")]
-    [InlineData("int4", "f16", "f16")]
-    public void EveryPrecision_LoadsEverywhereAndGivesTheSameTokens(string precision, string cache, string activations)
-    {
-        string package = small.Export(precision, cache, activations);
-        int[] expected = Expected(package, Prompt, 32, "--ignore-eos");
-        // onnxruntime-node 1.17 has no tensors of float16.
-        foreach (string runtime in cache == "f32" ? new[] { "onnxruntime-node", "onnxruntime-node-2024" } : ["onnxruntime-node"])
-        {
-            Assert.Equal(expected, Tokens(Json(NodeModules.Run("generate.mjs", [package, "--prompt", Prompt, "--tokens", "32", "--ignore-eos", "--runtime", runtime]).LastLine).GetProperty("tokens")));
-        }
-        var rows = Json(Command.Dotnet(Repository.GenAIConsumer, [package, $"{true}", "32", Prompt]).Succeeded().LastLine).GetProperty("rows");
-        Assert.Equal(Expected(package, Prompt, 32), Tokens(rows[0].GetProperty("tokens")));
-    }
+    [InlineData("onnxruntime-node", "1.30.")]
+    [InlineData("onnxruntime-node-2024", "1.17.")]
+    public void Node_IsTheRuntimeThatWasAskedFor(string runtime, string version) => Assert.StartsWith(version,
+        Json(NodeModules.Run("generate.mjs", [small.Package, "--tokens", "1", "--runtime", runtime]).LastLine).GetProperty("runtime").GetString());
 
     [Theory]
     [InlineData(true)]
@@ -58,12 +54,51 @@ public sealed class ConsumerTests(SmallPackage small)
         string[] prompts = [Prompt, "Ben", "One day a small dog went to the park with"];
         foreach (string[] batch in new string[][] { [Prompt], prompts })
         {
-            var answer = Json(Command.Dotnet(Repository.GenAIConsumer, [small.Package, $"{share}", "48", .. batch]).Succeeded().LastLine);
-            foreach (var (prompt, row) in batch.Zip(answer.GetProperty("rows").EnumerateArray()))
+            foreach (string[] overlay in new string[][] { [], [$"--library={Repository.OperatorLibrary}"] })
             {
-                Assert.Equal(Expected(prompt, 48), Tokens(row.GetProperty("tokens")));
+                var answer = Json(Command.Dotnet(Repository.GenAIConsumer, [small.Package, .. overlay, $"{share}", "48", .. batch]).Succeeded().LastLine);
+                foreach (var (prompt, row) in batch.Zip(answer.GetProperty("rows").EnumerateArray()))
+                {
+                    Assert.Equal(UpToEnd(Expected(small.Package, prompt, 48)), Tokens(row.GetProperty("tokens")));
+                }
             }
         }
+    }
+
+    [Fact]
+    public void GenAI_WithTheLibrary_RunsItsKernels()
+    {
+        string[] stock = ProfiledOperators("stock"), overlaid = ProfiledOperators("overlaid", $"--library={Repository.OperatorLibrary}");
+        Assert.DoesNotContain("LatentAttention", stock);
+        Assert.Contains("ScatterND", stock);
+        Assert.Superset(new HashSet<string> { "LatentAttention", "MoERouter", "MoEExperts", "Linear" }, overlaid.ToHashSet());
+        Assert.DoesNotContain("ScatterND", overlaid);
+    }
+
+    // What ONNX Runtime says it ran.
+    private string[] ProfiledOperators(string name, params string[] overlay)
+    {
+        Command.Dotnet(Repository.GenAIConsumer, [small.Package, .. overlay, $"--session=enable_profiling={Path.Combine(small.Root, name)}", "true", "4", Prompt]).Succeeded();
+        using var profile = JsonDocument.Parse(File.ReadAllBytes(Directory.GetFiles(small.Root, $"{name}_*.json").Single()));
+        return [.. profile.RootElement.EnumerateArray().Where(e => e.TryGetProperty("args", out var args) && args.TryGetProperty("op_name", out _))
+            .Select(e => e.GetProperty("args").GetProperty("op_name").GetString()!).Distinct()];
+    }
+
+    private void Check(Consumer consumer, string package)
+    {
+        int[] expected = Expected(package, Prompt, 32);
+        Assert.Equal(32, expected.Length);
+        Assert.Equal(consumer.StopsAtEnd ? UpToEnd(expected) : expected, consumer.Tokens(package, Prompt, 32));
+    }
+
+    // One run for all that are compared with it.
+    private int[] Expected(string package, string prompt, int tokens) => small.Answers.GetOrAdd((package, prompt, tokens), _ => Consumer.Expected(package, prompt, tokens));
+
+    private int[] UpToEnd(int[] tokens)
+    {
+        var config = Json(File.ReadAllText(Path.Combine(small.Package, "genai_config.json")));
+        int end = Array.IndexOf(tokens, config.GetProperty("model").GetProperty("eos_token_id").GetInt32());
+        return end < 0 ? tokens : tokens[..(end + 1)];
     }
 
     [Fact]

@@ -15,6 +15,16 @@ internal static class Repository
 
     public static string NodeConsumers { get; } = Path.Combine(Root, "tests/consumers/node");
 
+    public static string CppConsumer { get; } = Path.Combine(Root, "tests/consumers/cpp");
+
+    public static string PythonConsumer { get; } = Path.Combine(Root, "tests/consumers/python/generate.py");
+
+    /// <summary>The native operators that the built programs use.</summary>
+    public static string OperatorLibrary { get; } = Assembly("runtime/cli", "runtimes/linux-x64/native/liblatentmoe_ops.so");
+
+    /// <summary>ONNX Runtime as the built programs use it.</summary>
+    public static string OnnxRuntime { get; } = Assembly("runtime/cli", "runtimes/linux-x64/native/libonnxruntime.so");
+
     /// <summary>Where the operators' tests build their driver that models a GPU.</summary>
     public static string ModelledDriver { get; } = Assembly("tests/Operators.Tests", "fake_driver");
 

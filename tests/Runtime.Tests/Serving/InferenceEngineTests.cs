@@ -54,6 +54,25 @@ public class InferenceEngineTests
     }
 
     [Fact]
+    public async Task GenerateAsync_OnADevice_WhereRowsCannotMove_GivesTheSame()
+    {
+        using var model = TestPackages.Load("LatentMoE");
+        using var there = TestPackages.Load("LatentMoE", new() { Device = Device.Cuda, PretendDevice = true, Threads = 1 });
+        await using var engine = new InferenceEngine(there, new() { MaxRows = 4, DraftTokens = 2, TrackExperts = true });
+        var random = new Random(2);
+        var requests = Enumerable.Range(0, 20).Select(i => Request(random, i)).ToArray();
+        var answers = await Task.WhenAll(requests.Select(request => Collect(engine.GenerateAsync(request.Prompt, request.Options))));
+        for (int i = 0; i < requests.Length; i++)
+        {
+            Assert.Equal(model.Generate(requests[i].Prompt, requests[i].Options).TokenIds, answers[i].Select(piece => piece.TokenId));
+        }
+        Assert.Equal(0, engine.Status.CachedPromptTokens);
+        using var multiHead = TestPackages.Load("Llama", new() { Device = Device.Cuda, PretendDevice = true, Threads = 1 });
+        var refusal = Assert.Throws<NotSupportedException>(() => new InferenceEngine(multiHead));
+        Assert.Contains("multi-head", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task GenerateAsync_ASharedStart_IsComputedOnce()
     {
         using var model = TestPackages.Load("LatentMoE");

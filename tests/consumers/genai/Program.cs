@@ -1,10 +1,22 @@
-// Writes stories greedily with ONNX Runtime GenAI: the package folder as it is, one row or a right-padded batch.
-// usage: GenAIConsumer PACKAGE SHARE(true|false) TOKENS PROMPT [PROMPT …]      or      GenAIConsumer PACKAGE tokenize < texts.jsonl
+// Writes stories greedily with ONNX Runtime GenAI: the package folder as it is, or overlaid with the library of native operators; one row or
+// a right-padded batch.
+// usage: GenAIConsumer PACKAGE [--library=liblatentmoe_ops.so] [--session=KEY=VALUE ...] SHARE(true|false) TOKENS PROMPT [PROMPT ...]
+//        GenAIConsumer PACKAGE tokenize < texts.jsonl
 using System.Text.Json;
 using Microsoft.ML.OnnxRuntimeGenAI;
 
+const string Library = "--library=", Session = "--session=";
 string folder = args[0];
-using var model = new Model(folder);
+var session = args.Where(arg => arg.StartsWith(Session)).Select(arg => arg[Session.Length..].Split('=', 2)).ToDictionary(entry => entry[0], entry => entry[1]);
+if (args.LastOrDefault(arg => arg.StartsWith(Library)) is { } library)
+{
+    session["custom_ops_library"] = Path.GetFullPath(library[Library.Length..]);
+}
+args = [.. args.Where(arg => !arg.StartsWith(Library) && !arg.StartsWith(Session))];
+
+using var overlaid = new Config(folder);
+overlaid.Overlay(JsonSerializer.Serialize(new { model = new { decoder = new { session_options = session } } }));
+using var model = new Model(overlaid);
 using var tokenizer = new Tokenizer(model);
 
 if (args[1] == "tokenize")
