@@ -65,7 +65,7 @@ internal sealed class ChatSession(InferenceEngine engine, Conversation conversat
     // What was written before an interruption stays part of the conversation.
     private async Task AnswerAsync(string question, Interruption interruption)
     {
-        string prompt = conversation.Prompt(question);
+        int[] prompt = conversation.Prompt(question);
         IAnswerWriter writer = json ? new JsonAnswer() : new TextAnswer("", echo: false);
         var answer = new StringBuilder();
         using var stop = new CancellationTokenSource();
