@@ -30,7 +30,7 @@ var understood = new Dictionary<string, string[]>(StringComparer.OrdinalIgnoreCa
     ["Evaluate"] = HasArgument("model") ? ["model", "data", .. evaluationArguments] : ["checkpoint", "preset", "twin", "data", "device"],
     ["Inspect"] = HasArgument("model") ? ["model", "json"] : ["preset", "twin"],
     ["Bench"] = benchArguments, ["BenchServing"] = servingArguments, ["GpuBundle"] = gpuBundleArguments,
-    ["Test"] = ["filter"],
+    ["Test"] = ["filter"], ["Soak"] = ["seconds"],
 };
 
 public record Paths(DirectoryPath Checkpoint, DirectoryPath Package, DirectoryPath TestResults);
@@ -175,6 +175,25 @@ Task("Test")
     if (failures.Count > 0)
     {
         throw new CakeException($"tests failed in {string.Join(", ", failures)}");
+    }
+});
+
+Task("Soak")
+    .Description("Runs the tests that can go on for long, each for a while: load and fuzzing. --seconds= of each, 120 unless given")
+    .IsDependentOn("Build")
+    .Does<Paths>(paths =>
+{
+    foreach (var project in GetFiles("tests/*.Tests/*.csproj").OrderBy(file => file.FullPath))
+    {
+        var settings = new ProcessSettings
+        {
+            Arguments = Quoted(["test", project.FullPath, "--configuration", "Release", "--no-build", "--nologo", "--filter", "Category=Soak", "--logger", "console;verbosity=detailed"]),
+        };
+        settings.EnvironmentVariables = new Dictionary<string, string> { ["LATENTMOE_SOAK"] = Argument("seconds", "120") };
+        if (StartProcess("dotnet", settings) != 0)
+        {
+            throw new CakeException($"{project.GetFilenameWithoutExtension()}: what failed stands above");
+        }
     }
 });
 
