@@ -7,7 +7,8 @@ namespace LatentMoE.Cli;
 /// <summary>Reads questions and commands line by line and writes answers, until /exit or the end of the input.</summary>
 internal sealed class ChatSession(InferenceEngine engine, Conversation conversation, GenerationOptions options, bool json)
 {
-    private const string Help = "/reset forgets the conversation; /system TEXT sets what stands before it, without TEXT nothing; /exit ends; //TEXT says /TEXT.";
+    private const string Help = 
+        "/reset forgets the conversation; /system TEXT sets what stands before it, without TEXT nothing; /exit ends; //TEXT says /TEXT.";
     private readonly bool _terminal = !Console.IsInputRedirected && !Console.IsOutputRedirected;
 
     /// <exception cref="ArgumentException">In a pipe: a command is unknown, or a prompt cannot be answered. On a terminal it is told, and the chat goes on.</exception>
