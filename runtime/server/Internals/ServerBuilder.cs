@@ -34,9 +34,17 @@ internal static class ServerBuilder
         Log(builder.Logging);
         configure?.Invoke(builder);
         var app = builder.Build();
-        UseMiddleware(app, options);
-        MapEndpoints(app, served, options);
-        return app;
+        try
+        {
+            UseMiddleware(app, options);
+            MapEndpoints(app, served, options); // starts the engine, which may not fit the memory
+            return app;
+        }
+        catch
+        {
+            ((IDisposable)app).Dispose();
+            throw;
+        }
     }
 
     private static void AddServices(IServiceCollection services, ServedModel served, ServerOptions options)
