@@ -19,9 +19,11 @@ internal sealed class BatchDecoder : IDisposable
     private readonly Dictionary<int, NativeBuffer<long>> _keep = [];
     private readonly Dictionary<int, OrtIoBinding> _steps = []; // by rows: those from 0 on, one token each
     private readonly OrtIoBinding _other;
+    private readonly BatchSelection? _selection;
     private readonly RunOptions _run = new();
     private (int First, int Rows, int Width, int Keep) _bound;
-    private int _lastKeep, _lastWidth;
+    private int _lastRows, _lastKeep, _lastWidth;
+    private bool _logitsOnDevice;
 
     /// <param name="maxTokens">Rows times width of a run, at most.</param>
     /// <param name="maxLogits">Rows times kept positions of a run, at most.</param>
@@ -38,6 +40,7 @@ internal sealed class BatchDecoder : IDisposable
             _logits32 = new(checked(maxLogits * graph.Vocabulary));
             _logits16 = graph.LogitsType == TensorElementType.Float16 ? new(_logits32.Length) : null;
             _other = graph.Session.CreateIoBinding();
+            _selection = graph.Selection is null ? null : new BatchSelection(graph, rows);
             if (graph.Captures)
             {
                 _run.AddRunConfigEntry("gpu_graph_id", "-1"); // shapes change from run to run
@@ -61,8 +64,12 @@ internal sealed class BatchDecoder : IDisposable
     /// <summary>Whether rows of a run may have different numbers of tokens: GroupQueryAttention knows no dead tokens before live ones.</summary>
     public bool Ragged => _graph.KeyValueHeads == 1;
 
+    /// <summary>Whether tokens can be chosen where the logits are.</summary>
+    public bool Selects => _selection is not null;
+
     /// <summary>Adds tokens to the rows from <paramref name="first"/> on, and leaves the logits of the last <paramref name="keep"/> columns.</summary>
-    public void Run(int first, ReadOnlySpan<RowTokens> rows, int keep)
+    /// <param name="onDevice">Leaves the logits, of one column, for <see cref="Choose"/> alone.</param>
+    public void Run(int first, ReadOnlySpan<RowTokens> rows, int keep, bool onDevice = false)
     {
         int width = 1;
         foreach (var row in rows)
@@ -78,12 +85,13 @@ internal sealed class BatchDecoder : IDisposable
             if (_graph.Device == Device.Cuda) // it gets its copies of host memory when they are bound
             {
                 BindTokens(binding, rows.Length, width);
+                BindLogits(binding, rows.Length, keep, onDevice);
                 binding.SynchronizeBoundInputs();
             }
             _graph.Session.RunWithBinding(_run, binding);
         }
-        (_lastKeep, _lastWidth) = (keep, width);
-        if (_logits16 is not null)
+        (_lastRows, _lastKeep, _lastWidth, _logitsOnDevice) = (rows.Length, keep, width, onDevice);
+        if (_logits16 is not null && !onDevice)
         {
             int count = rows.Length * keep * _graph.Vocabulary;
             TensorPrimitives.ConvertToSingle(_logits16.Span[..count], _logits32.Span[..count]);
@@ -94,12 +102,23 @@ internal sealed class BatchDecoder : IDisposable
     public Span<float> Logits(int row, int back = 0) =>
         _logits32.Span.Slice((row * _lastKeep + _lastKeep - 1 - back) * _graph.Vocabulary, _graph.Vocabulary);
 
+    /// <summary>Sets how <see cref="Choose"/> chooses for a row of the last run.</summary>
+    public void SetChoice(int row, GenerationOptions options, float uniform) => _selection!.Set(row, options, uniform);
+
+    /// <summary>The token of each row of the last run, of one column; −1 where none can be chosen.</summary>
+    public ReadOnlySpan<long> Choose()
+    {
+        long[] shape = [_lastRows, _graph.Vocabulary];
+        using var host = _logitsOnDevice ? null : _logits16?.Tensor(_graph.LogitsType, shape) ?? _logits32.Tensor(_graph.LogitsType, shape);
+        return _selection!.Choose(_lastRows, host);
+    }
+
     /// <summary>The experts that a row's token of the last run took; null where they are not tracked.</summary>
     public RoutedExperts? Experts(int row, int back = 0) => _experts?.Read(row * _lastWidth + _lastWidth - 1 - back);
 
     public void Dispose()
     {
-        IEnumerable<IDisposable?> all = [.. _steps.Values, _other, _run, .. _keep.Values, Cache, _ids, _positions, _mask, _logits32, _logits16, _experts];
+        IEnumerable<IDisposable?> all = [.. _steps.Values, _other, _selection, _run, .. _keep.Values, Cache, _ids, _positions, _mask, _logits32, _logits16, _experts];
         foreach (var item in all)
         {
             item?.Dispose();
@@ -151,12 +170,17 @@ internal sealed class BatchDecoder : IDisposable
             _keep.Add(keep, number = new(1));
             number.Span[0] = keep;
         }
-        long[] shape = [rows, keep, _graph.Vocabulary];
         using var count = number.Tensor(TensorElementType.Int64);
-        using var logits = _logits16?.Tensor(_graph.LogitsType, shape) ?? _logits32.Tensor(_graph.LogitsType, shape);
         binding.BindInput(DecoderGraph.KeepName, count);
-        binding.BindOutput(_graph.Package.Config.Logits, logits);
+        BindLogits(binding, rows, keep, onDevice: false);
         _experts?.Bind(binding, rows * width);
+    }
+
+    private void BindLogits(OrtIoBinding binding, int rows, int keep, bool onDevice)
+    {
+        long[] shape = [rows, keep, _graph.Vocabulary];
+        using var logits = onDevice ? _selection!.Logits(rows) : _logits16?.Tensor(_graph.LogitsType, shape) ?? _logits32.Tensor(_graph.LogitsType, shape);
+        binding.BindOutput(_graph.Package.Config.Logits, logits);
     }
 
     // input_ids, attention_mask, position_ids (rows, width)

@@ -108,23 +108,37 @@ internal sealed class EngineRequest
         return new(_run.AsMemory(0, guess.Length + 1), Computed);
     }
 
+    /// <summary>Whether the operator SelectToken can choose its tokens.</summary>
+    public bool Selectable => _sampler!.IsMemoryless;
+
+    /// <summary>The draw for its next token, where SelectToken chooses it.</summary>
+    public float NextUniform() => Options.Temperature > 0 ? _sampler!.NextUniform() : 0;
+
     /// <summary>Chooses the next token from the logits after the latest and hands its piece on; false where the answer ends there.</summary>
     public bool Advance(Span<float> logits, RoutedExperts? experts, out int token)
     {
         try
         {
             token = _sampler!.Sample(logits, out var logprobs);
-            _sampler.AcceptGenerated(token);
-            Append(token);
-            var piece = _writer.Next(token, _rule!.After(token, Generated, _sampler.IsComplete), logprobs) with { Experts = experts };
-            Finish = piece.FinishReason;
-            _pieces.Writer.TryWrite(Finish is null ? piece : piece with { Statistics = Statistics });
-            return Finish is null;
+            return Take(token, logprobs, experts);
         }
         catch (Exception e) // its logits, or its grammar: the others are not concerned
         {
             (Failure, token) = (e, -1);
             return false;
+        }
+    }
+
+    /// <summary>Hands on the piece of a token that was chosen on the device, −1 where none could be.</summary>
+    public void Advance(int token, RoutedExperts? experts)
+    {
+        try
+        {
+            Take(token >= 0 ? token : throw Sampler.NoToken("The largest logit is not a finite number"), null, experts);
+        }
+        catch (Exception e)
+        {
+            Failure = e;
         }
     }
 
@@ -134,6 +148,16 @@ internal sealed class EngineRequest
         _sampler?.Dispose();
         _sampler = null;
         _pieces.Writer.TryComplete(failure);
+    }
+
+    private bool Take(int token, TokenLogprobs? logprobs, RoutedExperts? experts)
+    {
+        _sampler!.AcceptGenerated(token);
+        Append(token);
+        var piece = _writer.Next(token, _rule!.After(token, Generated, _sampler.IsComplete), logprobs) with { Experts = experts };
+        Finish = piece.FinishReason;
+        _pieces.Writer.TryWrite(Finish is null ? piece : piece with { Statistics = Statistics });
+        return Finish is null;
     }
 
     private void Append(int token)

@@ -18,26 +18,24 @@ internal sealed partial class Scheduler
                 tokens += _plan[i].Count;
             }
             long started = Stopwatch.GetTimestamp();
-            _decoder.Run(row, _plan.AsSpan(0, rows), keep: 1);
+            _decoder.Run(row, _plan.AsSpan(0, rows), keep: 1, onDevice: AllSelectable(row, rows));
             _counters.Ran(started, tokens);
             for (int i = 0; i < rows; i++)
             {
-                PromptRead(row + i, i);
+                PromptRead(row + i, _plan[i].Count);
             }
-            EndFinished();
+            Choose(row, rows, certain: 0);
             budget -= rows * width;
         }
     }
 
-    private void PromptRead(int row, int inRun)
+    private void PromptRead(int row, int tokens)
     {
         var request = _rows[row]!;
-        request.Computed += _plan[inRun].Count;
+        request.Computed += tokens;
         if (!request.ReadsPrompt)
         {
             _prefixes.Keep(request.Tokens, row);
-            request.Advance(_decoder.Logits(inRun), _decoder.Experts(inRun), out _);
-            _counters.Wrote(1, 0, 0);
         }
     }
 

@@ -4,8 +4,8 @@ namespace LatentMoE.Runtime.Internals.Serving;
 
 internal sealed partial class Scheduler
 {
-    // Guessed tokens pay while a run is bound by reading weights; threads do once there are some draws to share.
-    private const int DraftRows = 4, ParallelDraws = 4;
+    // Guessed tokens pay while a run is bound by reading weights.
+    private const int DraftRows = 4;
 
     /// <summary>Rows times columns that one step may take.</summary>
     public static int MaxStepTokens(int rows, EngineOptions options) => Math.Max(rows, Math.Min(rows, DraftRows) * (1 + options.DraftTokens));
@@ -14,52 +14,22 @@ internal sealed partial class Scheduler
     private void Step()
     {
         Compact();
-        int rows = 1 + Array.FindLastIndex(_rows, Writes), width = 1, draws = 0;
+        int rows = 1 + Array.FindLastIndex(_rows, Writes), width = 1;
         if (rows == 0)
         {
             return;
         }
-        bool guess = rows <= DraftRows && (_decoder.Ragged || rows == 1);
+        // The device draws in its own way, of one column: a request must not change sides with the number of rows.
+        bool guess = rows <= DraftRows && (_decoder.Ragged || rows == 1) && !_decoder.Selects;
         for (int row = 0; row < rows; row++)
         {
             _plan[row] = Writes(_rows[row]) ? _rows[row]!.NextRun(guess ? _options.DraftTokens : 0, _rules.ContextLength) : default;
             width = Math.Max(width, _plan[row].Count);
-            draws += Writes(_rows[row]) && _rows[row]!.Options.Temperature > 0 ? 1 : 0;
         }
         long started = Stopwatch.GetTimestamp();
-        _decoder.Run(0, _plan.AsSpan(0, rows), keep: width);
+        _decoder.Run(0, _plan.AsSpan(0, rows), keep: width, onDevice: AllSelectable(0, rows));
         _counters.Ran(started);
-        if (draws >= ParallelDraws)
-        {
-            Parallel.For(0, rows, Advance);
-        }
-        else
-        {
-            for (int row = 0; row < rows; row++)
-            {
-                Advance(row);
-            }
-        }
-        EndFinished();
-    }
-
-    // Token by token as if each had been run alone: the choice at a guess decides whether the logits after it count.
-    private void Advance(int row)
-    {
-        var run = _plan[row].Tokens.Span;
-        var request = _rows[row];
-        for (int i = 0; i < run.Length; i++)
-        {
-            int back = run.Length - 1 - i;
-            bool more = request!.Advance(_decoder.Logits(row, back), _decoder.Experts(row, back), out int token);
-            request.Computed++;
-            if (!more || i + 1 == run.Length || token != run[i + 1])
-            {
-                request.AcceptedDrafts += i;
-                _counters.Wrote(i + 1, run.Length - 1, i);
-                break;
-            }
-        }
+        Choose(0, rows, certain: 1);
     }
 
     // Moves the rows that write to the front.

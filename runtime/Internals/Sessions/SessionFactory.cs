@@ -78,12 +78,15 @@ internal sealed partial class SessionFactory(ModelPackage package, LanguageModel
         settings.AddSessionConfigEntry("session.model_external_initializers_file_folder_path", package.Folder);
         byte[] model = OnnxGraph.WithOutputs(package.ModelPath, graph.Routers.Select(router => (router.Outputs[0], TensorElementType.Int32)));
         var session = new InferenceSession(model, settings);
+        InferenceSession? selection = null;
         try
         {
-            return new DecoderGraph(session, package, device, options);
+            selection = SelectionFor(session, device);
+            return new DecoderGraph(session, package, device, options, selection: selection);
         }
         catch
         {
+            selection?.Dispose();
             session.Dispose();
             throw;
         }
@@ -97,7 +100,7 @@ internal sealed partial class SessionFactory(ModelPackage package, LanguageModel
         SessionPool? pool = null;
         try
         {
-            selection = device == Device.Cuda && _library is not null ? Selection(session) : null;
+            selection = SelectionFor(session, device);
             pool = new SessionPool(new DecoderGraph(session, package, device, options, capture, selection), options.MaxConcurrency);
             Probe(pool);
             return pool;
@@ -136,8 +139,13 @@ internal sealed partial class SessionFactory(ModelPackage package, LanguageModel
         }
     }
 
-    private InferenceSession Selection(InferenceSession decoder)
+    // Tokens are chosen where the logits are, on a device.
+    private InferenceSession? SelectionFor(InferenceSession decoder, Device device)
     {
+        if (device != Device.Cuda || _library is null)
+        {
+            return null;
+        }
         var logits = decoder.OutputMetadata.TryGetValue(package.Config.Logits, out var output) ? output.ElementDataType : TensorElementType.Float;
         using var settings = Settings(Device.Cuda, capture: false);
         Register(settings, _library!);

@@ -53,18 +53,20 @@ public class InferenceEngineTests
         Assert.Equal(0, engine.Status.CacheBytesReserved);
     }
 
-    [Fact]
-    public async Task GenerateAsync_OnADevice_WhereRowsCannotMove_GivesTheSame()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task GenerateAsync_OnADevice_WhereRowsCannotMove_GivesTheSame(bool experts)
     {
-        using var model = TestPackages.Load("LatentMoE");
         using var there = TestPackages.Load("LatentMoE", new() { Device = Device.Cuda, PretendDevice = true, Threads = 1 });
-        await using var engine = new InferenceEngine(there, new() { MaxRows = 4, DraftTokens = 2, TrackExperts = true });
+        await using var engine = new InferenceEngine(there, new() { MaxRows = 4, DraftTokens = 2, TrackExperts = experts });
         var random = new Random(2);
         var requests = Enumerable.Range(0, 20).Select(i => Request(random, i)).ToArray();
         var answers = await Task.WhenAll(requests.Select(request => Collect(engine.GenerateAsync(request.Prompt, request.Options))));
         for (int i = 0; i < requests.Length; i++)
         {
-            Assert.Equal(model.Generate(requests[i].Prompt, requests[i].Options).TokenIds, answers[i].Select(piece => piece.TokenId));
+            Assert.Equal(there.Generate(requests[i].Prompt, requests[i].Options).TokenIds, answers[i].Select(piece => piece.TokenId));
+            Assert.All(answers[i], piece => Assert.Equal(experts, piece.Experts is not null));
         }
         Assert.Equal(0, engine.Status.CachedPromptTokens);
         using var multiHead = TestPackages.Load("Llama", new() { Device = Device.Cuda, PretendDevice = true, Threads = 1 });

@@ -1,0 +1,92 @@
+namespace LatentMoE.Runtime.Tests.Grammars;
+
+/// <summary>Schemas with answers that must be possible and answers that must not.</summary>
+internal static class Schemas
+{
+    private const string Tree = """{"$ref":"#/$defs/node","$defs":{"node":{"type":"object","properties":{"value":{"type":"integer"},"children":{"type":"array","items":{"$ref":"#/$defs/node"}}},"required":["value"],"additionalProperties":false}}}""";
+
+    public static IReadOnlyList<(string Schema, string[] Good, string[] Bad)> All { get; } =
+    [
+        ("true", ["null", "1", "\"a\"", "[]", "{}", "[1,{\"a\":[null]}]"], ["", "nul", "[1,]", "{,}", "{\"a\"}", " 1", "1 "]),
+        ("{}", ["null", "-0.5e-3", "true"], ["tru", "+1", "01", ".5", "1.", "1e", "-"]),
+        ("""{"type":"object"}""", ["{}", "{ }", "{\"a\":1}", "{\n  \"a\": [1, 2]\n}", "{\"a\":1,\"a\":2}"], ["[]", "{\"a\":1", "{\"a\":  1}", "{\"a\" :1}", "{1:2}", "{\"a\":1,}"]),
+        ("""{"type":"null"}""", ["null"], ["0", "\"null\""]),
+        ("""{"type":"boolean"}""", ["true", "false"], ["null", "True"]),
+        ("""{"type":["boolean","null"]}""", ["true", "null"], ["0"]),
+        ("""{"type":"integer"}""", ["0", "-1", "123456789012345678"], ["1.0", "1e2", "01", "-", "1234567890123456789"]),
+        ("""{"type":"number"}""", ["0", "-1.25", "1e10", "1E-05", "0.1e+2"], ["1e100", "NaN", "1.", "--1"]),
+        ("""{"type":"string"}""", ["\"\"", "\"a b\"", "\"é日😀\"", "\"\\\"\\\\\\/\\b\\u00e9\"", "\"\\ud83d\\ude00\""], ["\"", "\"\n\"", "\"\\x\"", "\"\\ud83d\"", "\"\\ude00\"", "\"\\ud83d\\u0041\""]),
+        ("""{"type":"string","minLength":2,"maxLength":3}""", ["\"ab\"", "\"日本語\"", "\"\\ud83d\\ude00😀\""], ["\"a\"", "\"abcd\"", "\"\""]),
+        ("""{"type":"string","maxLength":0}""", ["\"\""], ["\"a\""]),
+        ("""{"minLength":2}""", ["1", "\"ab\"", "[]"], ["\"a\""]),
+        ("""{"type":"string","pattern":"^[a-c]+$"}""", ["\"abc\""], ["\"\"", "\"abd\"", "\"a\\u0062\""]),
+        ("""{"type":"string","pattern":"b"}""", ["\"b\"", "\"abc\"", "\"é\\nb\\\"\""], ["\"\"", "\"ac\""]),
+        ("""{"type":"string","pattern":"^\\d{3}-\\d{4}$|^none$"}""", ["\"123-4567\"", "\"none\""], ["\"123-456\"", "\"nonex\""]),
+        ("""{"type":"string","pattern":"^[^\"]*\"$"}""", ["\"a\\\"\""], ["\"a\"", "\"\\\"\\\"\""]),
+        ("""{"type":"string","pattern":"^(a|b)*$","minLength":2,"maxLength":3}""", ["\"ab\"", "\"bbb\""], ["\"a\"", "\"aaaa\"", "\"ac\""]),
+        ("""{"type":"string","pattern":"^é[à-ö]?日$"}""", ["\"é日\"", "\"éã日\""], ["\"é\"", "\"éa日\""]),
+        ("""{"type":"string","pattern":"^a.c$","maxLength":10}""", ["\"abc\"", "\"a😀c\""], ["\"a\\nc\"", "\"ac\""]),
+        ("""{"allOf":[{"type":"string","pattern":"^a"},{"pattern":"z$"}]}""", ["\"az\"", "\"a z\""], ["\"a\"", "\"z\""]),
+        ("""{"type":"string","format":"date"}""", ["\"2024-02-29\"", "\"1999-12-31\""], ["\"2023-02-29\"", "\"2024-13-01\"", "\"24-1-1\"", "\"2024-04-31\"", "\"1900-02-29\"", "\"0000-01-01\""]),
+        ("""{"type":"string","format":"time"}""", ["\"23:59:59Z\"", "\"00:00:00.123+01:30\""], ["\"24:00:00Z\"", "\"12:00:00\""]),
+        ("""{"type":"string","format":"date-time"}""", ["\"2024-02-29T12:00:00Z\""], ["\"2024-02-29 12:00:00Z\""]),
+        ("""{"type":"string","format":"uuid"}""", ["\"123e4567-e89b-12d3-a456-426614174000\""], ["\"123e4567\""]),
+        ("""{"type":"string","format":"ipv4"}""", ["\"127.0.0.1\"", "\"255.255.255.255\""], ["\"256.0.0.1\"", "\"01.0.0.1\""]),
+        ("""{"type":"string","format":"email"}""", ["\"a.b@example.org\""], ["\"a\"", "\"a@b\"", "\".a@b.org\""]),
+        ("""{"type":"string","format":"color"}""", ["\"anything\""], ["1"]),
+        ("""{"type":"integer","minimum":3,"maximum":17}""", ["3", "9", "10", "17"], ["2", "18", "-5", "30", "100"]),
+        ("""{"type":"integer","minimum":-20,"maximum":5}""", ["-20", "-9", "0", "-0", "5"], ["-21", "6", "-30", "10"]),
+        ("""{"type":"integer","exclusiveMinimum":0}""", ["1", "10", "99999"], ["0", "-1", "-0"]),
+        ("""{"type":"integer","exclusiveMaximum":-99}""", ["-100", "-1000"], ["-99", "-1", "0", "99"]),
+        ("""{"type":"integer","minimum":1.5,"maximum":2.5}""", ["2"], ["1", "3", "2.0"]),
+        ("""{"type":"integer","minimum":1000000000000000000000}""", ["1000000000000000000000"], ["999"]),
+        ("""{"type":"integer","multipleOf":7}""", ["0", "7", "-14", "700"], ["1", "8", "-15"]),
+        ("""{"type":"integer","multipleOf":5,"minimum":1,"maximum":12}""", ["5", "10"], ["0", "15", "6"]),
+        ("""{"type":"number","minimum":0,"maximum":1}""", ["0", "1", "0.5", "1.000", "0.999"], ["1.0001", "-0.1", "2", "1e0"]),
+        ("""{"type":"number","exclusiveMinimum":-1.25,"exclusiveMaximum":-1.2}""", ["-1.24", "-1.21", "-1.2000001"], ["-1.25", "-1.2", "-1.20", "-1.3", "1.22"]),
+        ("""{"type":"number","multipleOf":0.25}""", ["0", "1.5", "-0.75", "2.2500"], ["0.1", "1.26"]),
+        ("""{"type":"number","minimum":1e2,"maximum":2.5e2}""", ["100", "250", "249.9"], ["99.9", "251"]),
+        ("""{"enum":["red","green",3,null,{"a":[1,2]},"é\n"]}""", ["\"red\"", "3", "null", "{\"a\":[1,2]}", "\"é\\n\""], ["\"blue\"", "4", "{\"a\":[1]}"]),
+        ("""{"type":"string","enum":["a",1,"b"]}""", ["\"a\"", "\"b\""], ["1"]),
+        ("""{"enum":["a","bbb",10,2],"maxLength":2,"minimum":5}""", ["\"a\"", "10"], ["\"bbb\"", "2"]),
+        ("""{"const":{"x":1}}""", ["{\"x\":1}"], ["{}"]),
+        ("""{"allOf":[{"enum":[1,2,3]},{"enum":[2,3,4]}]}""", ["2", "3"], ["1", "4"]),
+        ("""{"type":"array"}""", ["[]", "[1]", "[1,\"a\", [ ]]"], ["[1 2]", "[,]"]),
+        ("""{"type":"array","items":{"type":"integer"}}""", ["[]", "[1,2,3]", "[ 1, 2 ]"], ["[\"a\"]", "[1,,2]"]),
+        ("""{"type":"array","items":{"type":"boolean"},"minItems":2,"maxItems":3}""", ["[true,false]", "[true,true,true]"], ["[]", "[true]", "[true,true,true,true]"]),
+        ("""{"type":"array","maxItems":0}""", ["[]"], ["[1]"]),
+        ("""{"type":"array","maxItems":1}""", ["[]", "[1]"], ["[1,2]"]),
+        ("""{"type":"array","minItems":1}""", ["[1]", "[1,2,3]"], ["[]"]),
+        ("""{"type":"array","prefixItems":[{"type":"integer"},{"type":"string"}],"items":false}""", ["[]", "[1]", "[1,\"a\"]"], ["[\"a\"]", "[1,2]", "[1,\"a\",2]"]),
+        ("""{"type":"array","prefixItems":[{"type":"integer"},{"type":"string"}],"items":{"type":"null"},"minItems":3,"maxItems":4}""", ["[1,\"a\",null]", "[1,\"a\",null,null]"], ["[1,\"a\"]", "[1,\"a\",null,null,null]"]),
+        ("""{"type":"array","prefixItems":[{"type":"integer"},{"type":"string"}],"maxItems":1}""", ["[]", "[1]"], ["[1,\"a\"]"]),
+        ("""{"type":"object","properties":{"name":{"type":"string"},"age":{"type":"integer"}},"required":["name","age"],"additionalProperties":false}""",
+            ["{\"name\":\"a\",\"age\":3}", "{\"name\": \"a\", \"age\": 3}", "{\n  \"name\": \"a\",\n  \"age\": 3\n}"], ["{}", "{\"name\":\"a\"}", "{\"age\":3,\"name\":\"a\"}", "{\"name\":\"a\",\"age\":3,\"x\":1}"]),
+        ("""{"type":"object","properties":{"a":{"type":"integer"},"b":{"type":"integer"},"c":{"type":"integer"}},"required":["b"],"additionalProperties":false}""",
+            ["{\"b\":1}", "{\"a\":1,\"b\":2}", "{\"b\":1,\"c\":2}", "{\"a\":1,\"b\":2,\"c\":3}"], ["{\"a\":1}", "{\"c\":1}", "{,\"b\":1}", "{\"b\":1,}", "{\"b\":1,\"b\":2}"]),
+        ("""{"type":"object","properties":{"a":{"type":"integer"}}}""", ["{}", "{\"a\":1}", "{\"a\":1,\"b\":\"x\"}", "{\"aa\":[]}", "{\"\":1}"], ["{\"a\":\"x\"}", "{\"b\":1,\"a\":\"x\"}", "{\"\\u0061\":\"x\"}"]),
+        ("""{"type":"object","additionalProperties":{"type":"integer"}}""", ["{}", "{\"x\":1,\"y\":2}", "{\"\\u0061\":1}"], ["{\"x\":\"1\"}"]),
+        ("""{"type":"object","required":["x"]}""", ["{\"x\":null}", "{\"x\":1,\"y\":2}"], ["{}", "{\"y\":1}"]),
+        ("""{"type":"object","properties":{"a":false,"b":true},"additionalProperties":false}""", ["{}", "{\"b\":1}"], ["{\"a\":1}"]),
+        ("""{"properties":{"a":{"type":"integer"}},"required":["a"]}""", ["1", "{\"a\":1}"], ["{}", "{\"a\":null}"]),
+        ("""{"anyOf":[{"type":"integer"},{"type":"string","maxLength":2}]}""", ["1", "\"ab\""], ["\"abc\"", "null"]),
+        ("""{"oneOf":[{"const":"a"},{"const":"ab"}]}""", ["\"a\"", "\"ab\""], ["\"abc\""]),
+        ("""{"type":"object","properties":{"kind":{"type":"string"}},"required":["kind"],"anyOf":[{"properties":{"kind":{"const":"circle"},"radius":{"type":"number"}},"required":["radius"]},{"properties":{"kind":{"const":"square"},"side":{"type":"number"}},"required":["side"]}]}""",
+            ["{\"kind\":\"circle\",\"radius\":1}", "{\"kind\":\"square\",\"side\":2.5}"], ["{\"kind\":\"circle\",\"side\":1}", "{\"kind\":\"circle\"}", "{\"kind\":\"oval\"}"]),
+        ("""{"allOf":[{"type":"object","properties":{"a":{"type":"integer"}},"required":["a"]},{"properties":{"a":{"minimum":5},"b":{"type":"null"}},"required":["b"]}]}""",
+            ["{\"a\":5,\"b\":null}"], ["{\"a\":4,\"b\":null}", "{\"a\":5}", "{\"b\":null,\"a\":5}"]),
+        ("""{"$ref":"#/$defs/positive","maximum":9,"$defs":{"positive":{"type":"integer","minimum":1}}}""", ["1", "9"], ["0", "10"]),
+        (Tree, ["{\"value\":1}", "{\"value\":1,\"children\":[{\"value\":2},{\"value\":3,\"children\":[]}]}"], ["{}", "{\"value\":1,\"children\":[1]}"]),
+        ("""{"type":"array","items":{"$ref":"#"}}""", ["[]", "[[],[[]]]"], ["[1]"]),
+        ("""{"type":"object","properties":{"next":{"anyOf":[{"$ref":"#"},{"type":"null"}]}},"required":["next"],"additionalProperties":false}""", ["{\"next\":null}", "{\"next\":{\"next\":null}}"], ["{\"next\":{}}", "{}"]),
+        ("""{"anyOf":[{"type":"object","properties":{"self":{"$ref":"#"}},"required":["self"],"additionalProperties":false},{"type":"integer"}]}""", ["1", "{\"self\":{\"self\":3}}"], ["{}"]),
+        ("""{"title":"t","description":"d","default":1,"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"x","type":"integer"}""", ["1"], ["\"1\""]),
+        ("""{"definitions":{"a/b~c":{"type":"null"}},"$ref":"#/definitions/a~1b~0c"}""", ["null"], ["1"]),
+    ];
+
+    /// <summary>Some of everything.</summary>
+    public const string Mixed = """{"type":"object","properties":{"title":{"type":"string","minLength":1,"maxLength":20},"tags":{"type":"array","items":{"enum":["a","ab","b c"]},"maxItems":5},"when":{"type":"string","format":"date"},"score":{"type":"number","minimum":0,"maximum":10},"more":{"anyOf":[{"$ref":"#"},{"type":"null"},{"type":"string","pattern":"^x+y"}]}},"required":["title","score"]}""";
+
+    /// <summary>Those that the validator of the tests reads too.</summary>
+    public static IEnumerable<string> Validated => All.Select(entry => entry.Schema).Where(schema => !schema.Contains("definitions", StringComparison.Ordinal));
+}
