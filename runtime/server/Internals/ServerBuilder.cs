@@ -78,8 +78,9 @@ internal static class ServerBuilder
     // The outermost first.
     private static void UseMiddleware(WebApplication app, ServerOptions options)
     {
-        app.Use(ActivatorUtilities.CreateInstance<RequestLog>(app.Services).InvokeAsync);
-        app.Use(ActivatorUtilities.CreateInstance<ErrorMiddleware>(app.Services).InvokeAsync);
+        var logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("LatentMoE.Server");
+        app.Use(new RequestLog(logger).InvokeAsync);
+        app.Use(new ErrorMiddleware(logger).InvokeAsync);
         app.Use((HttpContext context, RequestDelegate next) =>
         {
             context.Response.Headers.XContentTypeOptions = "nosniff";
