@@ -34,9 +34,17 @@ internal static class ServerBuilder
         Log(builder.Logging);
         configure?.Invoke(builder);
         var app = builder.Build();
-        UseMiddleware(app, options);
-        MapEndpoints(app, served, options);
-        return app;
+        try
+        {
+            UseMiddleware(app, options);
+            MapEndpoints(app, served, options); // starts the engine, which may not fit the memory
+            return app;
+        }
+        catch
+        {
+            ((IDisposable)app).Dispose();
+            throw;
+        }
     }
 
     private static void AddServices(IServiceCollection services, ServedModel served, ServerOptions options)
@@ -70,8 +78,9 @@ internal static class ServerBuilder
     // The outermost first.
     private static void UseMiddleware(WebApplication app, ServerOptions options)
     {
-        app.Use(ActivatorUtilities.CreateInstance<RequestLog>(app.Services).InvokeAsync);
-        app.Use(ActivatorUtilities.CreateInstance<ErrorMiddleware>(app.Services).InvokeAsync);
+        var logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("LatentMoE.Server");
+        app.Use(new RequestLog(logger).InvokeAsync);
+        app.Use(new ErrorMiddleware(logger).InvokeAsync);
         app.Use((HttpContext context, RequestDelegate next) =>
         {
             context.Response.Headers.XContentTypeOptions = "nosniff";

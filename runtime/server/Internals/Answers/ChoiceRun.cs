@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using LatentMoE.Runtime;
+using LatentMoE.Server.Internals.Http;
 using LatentMoE.Server.Internals.Requests;
 
 namespace LatentMoE.Server.Internals.Answers;
@@ -52,10 +53,13 @@ internal sealed class ChoiceRun : IAsyncDisposable
         }
         catch (Exception failure)
         {
-            _pieces.Writer.TryComplete(failure);
+            _pieces.Writer.TryComplete(failure.GetType() == typeof(InvalidOperationException) ? NoToken(failure) : failure);
             await _stop.CancelAsync();
         }
     }
+
+    // The request itself may have left no token to choose, by its biases or its schema: its sender is told.
+    private static ApiException NoToken(Exception failure) => new(500, "server_error", failure.Message, code: "no_token");
 
     private async Task CompleteAsync(Task[] answers)
     {

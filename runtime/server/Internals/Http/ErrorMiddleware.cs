@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 namespace LatentMoE.Server.Internals.Http;
 
 /// <summary>Every failure leaves as OpenAI's error object, those of routing and of reading the request too.</summary>
-internal sealed partial class ErrorMiddleware(ILogger<ErrorMiddleware> logger)
+internal sealed partial class ErrorMiddleware(ILogger logger)
 {
     /// <summary>The status that the log shows for a client that went away (nginx's number).</summary>
     public const int ClientClosed = 499;

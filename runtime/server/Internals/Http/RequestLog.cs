@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 namespace LatentMoE.Server.Internals.Http;
 
 /// <summary>One line for each request; never what was asked or answered, and never a key.</summary>
-internal sealed partial class RequestLog(ILogger<RequestLog> logger)
+internal sealed partial class RequestLog(ILogger logger)
 {
     private const int LongestPath = 200;
 
