@@ -30,7 +30,7 @@ var understood = new Dictionary<string, string[]>(StringComparer.OrdinalIgnoreCa
     ["Evaluate"] = HasArgument("model") ? ["model", "data", .. evaluationArguments] : ["checkpoint", "preset", "twin", "data", "device"],
     ["Inspect"] = HasArgument("model") ? ["model", "json"] : ["preset", "twin"],
     ["Bench"] = benchArguments, ["BenchServing"] = servingArguments, ["GpuBundle"] = gpuBundleArguments,
-    ["Test"] = ["filter"], ["Soak"] = ["seconds"],
+    ["Test"] = ["filter"], ["Soak"] = ["seconds"], ["Pack"] = ["package-version", "output"],
 };
 
 public record Paths(DirectoryPath Checkpoint, DirectoryPath Package, DirectoryPath TestResults);
@@ -144,6 +144,24 @@ Task("Inspect")
         return;
     }
     RunProgram("training/bin/Release/net10.0/LatentMoE.Training.dll", ["inspect", .. Passed(["preset", "twin"])]);
+});
+
+Task("Pack")
+    .Description("Packs the libraries and the command line as NuGet packages. --package-version= --output=")
+    .IsDependentOn("Build")
+    .Does(() =>
+{
+    var packages = MakeAbsolute(Directory(Argument("output", "artifacts/packages")));
+    foreach (var project in new[] { "training/Checkpoint", "runtime", "runtime/server", "runtime/cli" })
+    {
+        Run("dotnet", ["pack", project, "--configuration", "Release", "--no-build", "--nologo", "--verbosity", "quiet", "--output", packages.FullPath,
+            .. HasArgument("package-version") ? new[] { $"-p:Version={Argument<string>("package-version")}" } : []]);
+    }
+    Information($"Packed into {packages}:");
+    foreach (var file in GetFiles($"{packages}/*.nupkg"))
+    {
+        Information($"  {file.GetFilename()}, {new System.IO.FileInfo(file.FullPath).Length / 1e6:F1} MB");
+    }
 });
 
 Task("Test")

@@ -37,9 +37,6 @@ public sealed partial class LanguageModel : IDisposable
     /// <summary>The folder's name, by which servers know the model.</summary>
     public string Name => Path.GetFileName(Folder);
 
-    /// <summary>How the model writes conversations; null where the package has no chat template.</summary>
-    public ChatTemplate? ChatTemplate => null;
-
     /// <summary>The routed experts of the package's graph; null where it has none.</summary>
     public ExpertShape? Experts { get; }
 

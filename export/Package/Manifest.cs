@@ -70,7 +70,7 @@ internal static class Manifest
     // What the package depends on: configuration, weights, tokenizer, reference logits.
     private static IEnumerable<string> Source(string? checkpoint) => checkpoint is null ? [] : Directory.EnumerateFiles(checkpoint)
         .Where(file => Path.GetExtension(file) is ".safetensors" || Path.GetFileName(file) is "model.safetensors.index.json" or "config.json"
-            or "generation_config.json" or "tokenizer.json" or "tokenizer_config.json" or "special_tokens_map.json" or "training.json")
+            or "generation_config.json" or "tokenizer.json" or "tokenizer_config.json" or "chat_template.jinja" or "special_tokens_map.json" or "training.json")
         .Order(StringComparer.Ordinal);
 
     private static HashedFile Hash(string path)

@@ -12,7 +12,7 @@ internal sealed class TokenizerFiles
 
     // Other class names make GenAI choose other rules than those in tokenizer.json, or refuse the folder.
     private const string SafeClass = "PreTrainedTokenizerFast";
-    private static readonly string[] Copied = [Tokenizer, TokenizerConfig, "special_tokens_map.json", "config.json", Generation];
+    private static readonly string[] Copied = [Tokenizer, TokenizerConfig, "chat_template.jinja", "special_tokens_map.json", "config.json", Generation];
     private readonly string folder;
     private readonly JsonObject settings;
 

@@ -14,7 +14,8 @@ public sealed partial class LanguageModel
     /// <exception cref="ArgumentException">An option is out of its range, or there is no text.</exception>
     /// <exception cref="CheckpointException">The package names no token to separate documents by.</exception>
     public EvaluationResult Evaluate(
-        IEnumerable<string> documents, EvaluationOptions? options = null, IProgress<EvaluationProgress>? progress = null, CancellationToken cancellationToken = default)
+        IEnumerable<string> documents, EvaluationOptions? options = null, IProgress<EvaluationProgress>? progress = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(documents);
         options ??= new EvaluationOptions();

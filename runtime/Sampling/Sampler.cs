@@ -80,7 +80,7 @@ internal sealed class Sampler : IDisposable
         {
             throw Unusable(best, largest);
         }
-        return _options.Temperature == 0 ? best : Draw(Weights(logits, largest));
+        return _options.Temperature == 0 ? best : Draw(Weights(logits, largest), _random.NextDouble());
     }
 
     /// <summary>
@@ -124,9 +124,11 @@ internal sealed class Sampler : IDisposable
             : NoToken(why);
     }
 
-    private int Draw(ReadOnlySpan<float> weights)
+    /// <summary>The token in which this share of the weights ends.</summary>
+    /// <param name="uniform">In [0, 1).</param>
+    internal static int Draw(ReadOnlySpan<float> weights, double uniform)
     {
-        double rest = _random.NextDouble() * Total(weights);
+        double rest = uniform * Total(weights);
         for (int start = 0; start < weights.Length; start += SumBlock)
         {
             var block = weights[start..Math.Min(start + SumBlock, weights.Length)];

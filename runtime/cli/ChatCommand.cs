@@ -21,10 +21,9 @@ internal static class ChatCommand
 
     private static async Task<int> RunAsync(ParseResult arguments)
     {
-        // The template writes the beginning of the sequence where the model wants one.
-        var options = SamplingArguments.Options(arguments) with { AddBeginOfSequence = false };
+        var options = SamplingArguments.Options(arguments);
         using var model = Load(arguments);
-        var conversation = new Conversation(TemplateArgument.Template(arguments, model)) { System = arguments.GetValue(SystemText) };
+        var conversation = new Conversation(model, TemplateArgument.Template(arguments, model)) { System = arguments.GetValue(SystemText) };
         await using var engine = new InferenceEngine(model, new EngineOptions { MaxRows = 1, DraftTokens = arguments.GetValue(DraftTokens) });
         await new ChatSession(engine, conversation, options, arguments.GetValue(Json)).RunAsync();
         return 0;

@@ -7,7 +7,8 @@ namespace LatentMoE.Cli;
 /// <summary>Reads questions and commands line by line and writes answers, until /exit or the end of the input.</summary>
 internal sealed class ChatSession(InferenceEngine engine, Conversation conversation, GenerationOptions options, bool json)
 {
-    private const string Help = "/reset forgets the conversation; /system TEXT sets what stands before it, without TEXT nothing; /exit ends; //TEXT says /TEXT.";
+    private const string Help = 
+        "/reset forgets the conversation; /system TEXT sets what stands before it, without TEXT nothing; /exit ends; //TEXT says /TEXT.";
     private readonly bool _terminal = !Console.IsInputRedirected && !Console.IsOutputRedirected;
 
     /// <exception cref="ArgumentException">In a pipe: a command is unknown, or a prompt cannot be answered. On a terminal it is told, and the chat goes on.</exception>
@@ -65,7 +66,7 @@ internal sealed class ChatSession(InferenceEngine engine, Conversation conversat
     // What was written before an interruption stays part of the conversation.
     private async Task AnswerAsync(string question, Interruption interruption)
     {
-        string prompt = conversation.Prompt(question);
+        int[] prompt = conversation.Prompt(question);
         IAnswerWriter writer = json ? new JsonAnswer() : new TextAnswer("", echo: false);
         var answer = new StringBuilder();
         using var stop = new CancellationTokenSource();

@@ -14,14 +14,19 @@ internal static class EvalCommand
     private const string Separator = "<|endoftext|>";
 
     private static readonly Option<string> TextOption = new("--text") { Description = $"A UTF-8 text, its documents separated by {Separator}.", Required = true };
-    private static readonly Option<int?> Window = Of<int?>("--window", "Tokens that the model reads at once; default the context.");
-    private static readonly Option<int?> Stride = Of<int?>("--stride", "Tokens between the starts of windows; default the window, fewer give every token more before it.");
+    private static readonly Option<int?> Window =
+        Of<int?>("--window", "Tokens that the model reads at once; default the context. A model does worse beyond the lengths that it was trained on.");
+    private static readonly Option<int?> Stride =
+        Of<int?>("--stride", "Tokens between the starts of windows; default the window, fewer give every token more before it.");
     private static readonly Option<long?> MaxTokens = Of<long?>("--max-tokens", "Predicted tokens at most, from the start of the text.");
     private static readonly Option<bool> Json = Of<bool>("--json", "Prints one JSON object.");
 
     public static Command Create()
     {
-        var command = new Command("eval", "Measures a package's loss, perplexity and bits per byte over a text.") { TextOption, Window, Stride, MaxTokens, Json }.With(All);
+        var command = new Command("eval", "Measures a package's loss, perplexity and bits per byte over a text.")
+        {
+            TextOption, Window, Stride, MaxTokens, Json,
+        }.With(All);
         command.SetAction((arguments, cancellation) => Task.FromResult(Run(arguments, cancellation)));
         return command;
     }

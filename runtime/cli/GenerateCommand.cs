@@ -14,7 +14,8 @@ internal static class GenerateCommand
         new("--ids") { Description = "The prompt as token ids, e.g. 0,12,7; the answer is ids too.", CustomParser = ParseIds };
     private static readonly Option<bool> Echo = Of<bool>("--echo", "Prints the prompt before the answer in a pipe too.");
     private static readonly Option<bool> Json = Of<bool>("--json", "Prints one JSON object instead of the text.");
-    private static readonly Option<int?> Logprobs = Of<int?>("--logprobs", "Adds to --json the log-probability of every token and of so many of the likeliest, 0 to 20.");
+    private static readonly Option<int?> Logprobs =
+        Of<int?>("--logprobs", "Adds to --json the log-probability of every token and of so many of the likeliest, 0 to 20.");
 
     public static Command Create()
     {

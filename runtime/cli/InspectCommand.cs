@@ -43,7 +43,7 @@ internal static class InspectCommand
         var (memory, figures) = (info.Memory, new Figures(info.Folder));
         figures.Add("Parameters", $"{info.Parameters:N0}, {info.ActiveParameters:N0} active a token");
         figures.Add("Products a token", $"{info.FlopsPerToken / 1e6:0.00} MFLOP forward, with an empty cache");
-        figures.Add("Experts", info.Experts is { } e ? FormattableString.Invariant($"{e.TopK} of {e.Experts} routed, in {e.Layers} of {info.Layers} layers") : "none");
+        figures.Add("Experts", info.Experts is { } e ? $"{e.TopK} of {e.Experts} routed, in {e.Layers} of {info.Layers} layers" : "none");
         figures.Add("Context, vocabulary", $"{info.ContextLength:N0}, {info.VocabularySize:N0}");
         figures.Add("Precision", $"weights {info.Precision ?? "unknown"}, activations {info.Activations}, cache {info.Cache}");
         figures.Add("Weights", $"{memory.Weights:N0} bytes");
@@ -55,8 +55,10 @@ internal static class InspectCommand
     {
         var figures = new Figures("Graph");
         figures.Add("Written by", info.Producer);
-        figures.Add("Versions", string.Join(", ", info.OperatorSets.OrderBy(set => set.Key, StringComparer.Ordinal).Select(set => $"{set.Key} {set.Value}").Prepend($"IR {info.IrVersion}")));
-        figures.Add("Nodes", string.Join(", ", info.Operators.OrderByDescending(o => o.Value).ThenBy(o => o.Key, StringComparer.Ordinal).Select(o => $"{o.Value} {o.Key}")));
+        var versions = info.OperatorSets.OrderBy(set => set.Key, StringComparer.Ordinal).Select(set => $"{set.Key} {set.Value}");
+        figures.Add("Versions", string.Join(", ", versions.Prepend($"IR {info.IrVersion}")));
+        var nodes = info.Operators.OrderByDescending(o => o.Value).ThenBy(o => o.Key, StringComparer.Ordinal).Select(o => $"{o.Value} {o.Key}");
+        figures.Add("Nodes", string.Join(", ", nodes));
         figures.Add("With bodies", info.Bodies.Count == 0 ? "none" : string.Join(", ", info.Bodies));
         figures.Add("Operator library", info.OperatorLibrary ?? "none found: the bodies run");
         return figures;
@@ -66,7 +68,9 @@ internal static class InspectCommand
     {
         int intact = files.Count(file => file.State == PackageFileState.Intact), wrong = files.Count(IsWrong);
         var figures = new Figures("Files");
-        figures.Add("Manifest", intact + wrong == 0 ? "none: nothing to compare with" : wrong == 0 ? $"OK: {intact} files have its SHA-256" : $"{wrong} of {intact + wrong} files differ");
+        figures.Add("Manifest", intact + wrong == 0 ? "none: nothing to compare with"
+            : wrong == 0 ? $"OK: {intact} files have its SHA-256"
+            : $"{wrong} of {intact + wrong} files differ");
         foreach (var file in files.Where(file => file.State != PackageFileState.Intact))
         {
             figures.Add(file.Name, file.State switch

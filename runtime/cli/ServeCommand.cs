@@ -18,20 +18,25 @@ internal static class ServeCommand
 
     private static readonly Option<string> Host = Of("--host", "The address to listen on; * is every address of the machine.", Defaults.Host);
     private static readonly Option<int> Port = Of("--port", "The port to listen on; 0 takes a free one.", Defaults.Port);
-    private static readonly Option<string[]> ApiKey = Of<string[]>("--api-key", "A key that requests may bring; may be given several times. Others can see it in the list of processes.");
+    private static readonly Option<string[]> ApiKey =
+        Of<string[]>("--api-key", "A key that requests may bring; may be given several times. Others can see it in the list of processes.");
     private static readonly Option<string?> ApiKeys = Of<string?>("--api-keys", "A file of such keys, one a line.");
-    private static readonly Option<string[]> Cors = Of<string[]>("--cors", "An origin whose pages may call the server, e.g. https://example.org; * is any. May be given several times.");
+    private static readonly Option<string[]> Cors =
+        Of<string[]>("--cors", "An origin whose pages may call the server, e.g. https://example.org; * is any. May be given several times.");
     private static readonly Option<string?> ModelName = Of<string?>("--name", "The model's name in requests; default its folder's.");
     private static readonly Option<int> MaxRows = Of("--max-rows", "Requests that run at the same time.", Defaults.Engine.MaxRows);
     private static readonly Option<long?> CacheMemory = Bytes("--cache-memory", "Memory of the cache, e.g. 2G; default a quarter of what is there.");
     private static readonly Option<long?> PrefixCache = Bytes("--prefix-cache", "Memory for the caches of earlier prompts; 0 is off. Default 256M.");
     private static readonly Option<int> Queue = Of("--queue", "Requests that may wait.", Defaults.Engine.MaxQueue);
-    private static readonly Option<int> DraftTokens = Of("--draft-tokens", "Tokens guessed at a step from what the text already holds; 0 is off.", Defaults.Engine.DraftTokens);
+    private static readonly Option<int> DraftTokens =
+        Of("--draft-tokens", "Tokens guessed at a step from what the text already holds; 0 is off.", Defaults.Engine.DraftTokens);
     private static readonly Option<bool> NoExperts = Of<bool>("--no-experts", "Does not keep which experts chose a token.");
     private static readonly Option<int?> MaxPromptTokens = Of<int?>("--max-prompt-tokens", "Tokens of a prompt at most.");
     private static readonly Option<int?> MaxTokens = Of<int?>("--max-tokens", "Generated tokens of an answer at most.");
-    private static readonly Option<double> RequestTimeout = Of("--request-timeout", "Seconds that a request may take.", Defaults.RequestTimeout.TotalSeconds);
-    private static readonly Option<double> DrainTimeout = Of("--drain-timeout", "Seconds that answers under way may go on at the end.", Defaults.DrainTimeout.TotalSeconds);
+    private static readonly Option<double> RequestTimeout =
+        Of("--request-timeout", "Seconds that a request may take.", Defaults.RequestTimeout.TotalSeconds);
+    private static readonly Option<double> DrainTimeout =
+        Of("--drain-timeout", "Seconds that answers under way may go on at the end.", Defaults.DrainTimeout.TotalSeconds);
     private static readonly Option<bool> Json = Of<bool>("--json", "Prints the address and the model as one JSON object.");
 
     public static Command Create()
@@ -52,7 +57,8 @@ internal static class ServeCommand
         var options = Options(arguments);
         var log = new DeviceLog();
         using var model = Load(arguments, log);
-        await using var app = LatentMoEServer.Build(model, options, builder => builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None));
+        await using var app = LatentMoEServer.Build(
+            model, options, builder => builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None));
         await StartAsync(app, options);
         string url = app.Urls.First();
         if (arguments.GetValue(Json))
@@ -85,7 +91,8 @@ internal static class ServeCommand
         }
         catch (Exception e) when (e is IOException or SocketException)
         {
-            throw new IOException($"{options.Host}, port {options.Port}: cannot listen there: {e.Message.TrimEnd('.')}. Choose another {Port.Name} or {Host.Name}; --port 0 takes a free one.", e);
+            throw new IOException($"{options.Host}, port {options.Port}: cannot listen there: {e.Message.TrimEnd('.')}. "
+                + $"Choose another {Port.Name} or {Host.Name}; --port 0 takes a free one.", e);
         }
     }
 
@@ -115,13 +122,16 @@ internal static class ServeCommand
     private static TimeSpan Seconds(ParseResult arguments, Option<double> option)
     {
         double seconds = arguments.GetValue(option);
-        return seconds is >= 0 and <= 1e6 ? TimeSpan.FromSeconds(seconds) : throw new ArgumentException($"{option.Name} is {seconds}; expected seconds, 0 to 1000000.");
+        return seconds is >= 0 and <= 1e6 ? TimeSpan.FromSeconds(seconds)
+            : throw new ArgumentException($"{option.Name} is {seconds}; expected seconds, 0 to 1000000.");
     }
 
     private static IEnumerable<string> Keys(string? file)
     {
-        string[] keys = file is null ? [] : TextFile.Read(file, "API keys, one a line").Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
-        return file is null || keys.Length > 0 ? keys : throw new ArgumentException($"{file}: there is no key in it; expected one a line, or leave {ApiKeys.Name} out.");
+        const StringSplitOptions Lines = StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries;
+        string[] keys = file is null ? [] : TextFile.Read(file, "API keys, one a line").Split('\n', Lines);
+        return file is null || keys.Length > 0 ? keys
+            : throw new ArgumentException($"{file}: there is no key in it; expected one a line, or leave {ApiKeys.Name} out.");
     }
 
     private static Figures Describe(string url, ServerOptions options, LanguageModel model, DeviceLog log)
@@ -141,7 +151,8 @@ internal static class ServeCommand
         bool local = options.Host == "localhost" || (IPAddress.TryParse(options.Host, out var address) && IPAddress.IsLoopback(address));
         if (!local && options.ApiKeys.Count == 0)
         {
-            Console.Error.WriteLine($"warning: {options.Host} can be reached from other machines, and whoever reaches it may use the model: give {ApiKeys.Name}, or listen on 127.0.0.1.");
+            Console.Error.WriteLine($"warning: {options.Host} can be reached from other machines, and whoever reaches it may use the model: "
+                + $"give {ApiKeys.Name}, or listen on 127.0.0.1.");
         }
     }
 }

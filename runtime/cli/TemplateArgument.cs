@@ -22,7 +22,7 @@ internal static class TemplateArgument
         }
         try
         {
-            return new ChatTemplate(text);
+            return model.CreateChatTemplate(text);
         }
         catch (ArgumentException e)
         {

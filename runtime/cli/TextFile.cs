@@ -45,7 +45,8 @@ internal static class TextFile
             {
                 at += width;
             }
-            throw new CheckpointException($"{path}: byte {at} (0x{bytes[at]:X2}) is not valid UTF-8; expected {what}, in UTF-8. Convert it, for example with iconv -t UTF-8.");
+            throw new CheckpointException(
+                $"{path}: byte {at} (0x{bytes[at]:X2}) is not valid UTF-8; expected {what}, in UTF-8. Convert it, for example with iconv -t UTF-8.");
         }
         return bytes.AsSpan().StartsWith(Encoding.UTF8.Preamble) ? bytes.AsMemory(3) : bytes;
     }

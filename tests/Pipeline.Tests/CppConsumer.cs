@@ -1,5 +1,3 @@
-using System.Reflection;
-
 namespace LatentMoE.Pipeline.Tests;
 
 /// <summary>The C++ consumer, built once beside this assembly from the checkout.</summary>
@@ -11,9 +9,9 @@ internal static class CppConsumer
 
     private static string Build()
     {
-        string include = typeof(CppConsumer).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "OnnxRuntimeInclude").Value!;
         string output = Path.Combine(AppContext.BaseDirectory, "cpp");
-        Command.Run("make", ["--silent", "-C", Repository.CppConsumer, $"OUT={output}", $"INCLUDE={include}", $"ONNXRUNTIME={Repository.OnnxRuntime}"]).Succeeded();
+        Command.Run("make", ["--silent", "-C", Repository.CppConsumer, $"OUT={output}", $"INCLUDE={Repository.OnnxRuntimeInclude}",
+            $"ONNXRUNTIME={Repository.OnnxRuntime}"]).Succeeded();
         return Path.Combine(output, "generate");
     }
 }

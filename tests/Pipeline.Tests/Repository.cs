@@ -1,3 +1,5 @@
+using System.Reflection;
+
 namespace LatentMoE.Pipeline.Tests;
 
 /// <summary>Where the built programs of this checkout lie: beside this test assembly, in the same configuration.</summary>
@@ -25,6 +27,12 @@ internal static class Repository
     /// <summary>ONNX Runtime as the built programs use it.</summary>
     public static string OnnxRuntime { get; } = Assembly("runtime/cli", "runtimes/linux-x64/native/libonnxruntime.so");
 
+    /// <summary>The folder of ONNX Runtime's C++ headers.</summary>
+    public static string OnnxRuntimeInclude { get; } = Metadata("OnnxRuntimeInclude");
+
+    /// <summary>The folder where NuGet has unpacked the packages of this checkout.</summary>
+    public static string PackageCache { get; } = Metadata("NuGetPackageRoot");
+
     /// <summary>Where the operators' tests build their driver that models a GPU.</summary>
     public static string ModelledDriver { get; } = Assembly("tests/Operators.Tests", "fake_driver");
 
@@ -33,6 +41,9 @@ internal static class Repository
         string output = Path.GetRelativePath(Path.Combine(Root, "tests/Pipeline.Tests"), AppContext.BaseDirectory);
         return Path.Combine(Root, project, output, name);
     }
+
+    private static string Metadata(string key) =>
+        typeof(Repository).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == key).Value!;
 
     private static string FindRoot()
     {

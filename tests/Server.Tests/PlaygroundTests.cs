@@ -76,7 +76,7 @@ public sealed class PlaygroundTests(PlaygroundTests.Visit visit) : IClassFixture
         int withFirst = answer.GetProperty("experts").EnumerateArray().Count(token => token[0].EnumerateArray().Any(expert => expert.GetInt32() == 0));
         Assert.Equal(Tokens, experts.GetProperty("counted").GetInt32());
         Assert.Equal(withFirst, experts.GetProperty("lit").GetInt32());
-        Assert.StartsWith($"MoE layer 1, expert 1: {withFirst} of {Tokens} tokens", experts.GetProperty("note").GetString());
+        Assert.StartsWith($"MoE layer 0, expert 0: {withFirst} of {Tokens} tokens", experts.GetProperty("note").GetString());
         Assert.True(experts.GetProperty("colours").GetInt32() > 3, "the map has no shades");
         Assert.StartsWith("The experts of this token", visit.Found.GetProperty("alternatives").GetProperty("marked").GetString());
     }
@@ -105,6 +105,17 @@ public sealed class PlaygroundTests(PlaygroundTests.Visit visit) : IClassFixture
         Assert.StartsWith("Top-p: expected a number from 0.01 to 1", mistakes.GetProperty("range").GetString());
         Assert.Equal("the queue is full", mistakes.GetProperty("refused").GetString());
         Assert.Equal("0.95", mistakes.GetProperty("reset").GetString());
+    }
+
+    [Fact]
+    public void Stream_PlainBrokenOrFailed_ShowsWhatCame()
+    {
+        var bare = visit.Found.GetProperty("bare");
+        string[] Shown(string name) => [.. bare.GetProperty(name).EnumerateArray().Select(text => text.GetString()!)];
+        Assert.Equal("Hello <b>world</b>", Shown("plain")[0]);
+        Assert.Empty(Shown("plain")[2]);
+        Assert.Equal(["Hello", "Broken off after 1 token", "The server broke the answer off."], Shown("broken"));
+        Assert.Equal(["Hello", "Broken off after 1 token", "the device is gone"], Shown("failed"));
     }
 
     [Fact]

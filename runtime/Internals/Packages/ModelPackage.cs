@@ -6,7 +6,9 @@ namespace LatentMoE.Runtime.Internals.Packages;
 /// <summary>A package folder that was found whole: its configuration, its tokenizer, and the path of its graph.</summary>
 internal sealed record ModelPackage(string Folder, GenAIConfig Config, TokenizerFile Tokenizer, bool AddBeginOfSequence, int? BeginToken)
 {
-    private const string TokenizerName = "tokenizer.json", TokenizerConfigName = "tokenizer_config.json";
+    public const string TokenizerConfigName = "tokenizer_config.json";
+
+    private const string TokenizerName = "tokenizer.json";
 
     public string ModelPath => Path.Combine(Folder, Config.ModelFile);
 

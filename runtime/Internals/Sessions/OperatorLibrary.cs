@@ -37,10 +37,10 @@ internal static class OperatorLibrary
     }
 
     /// <summary>Checks that the library knows a model's operators: ONNX Runtime does not tell it which version a model imports.</summary>
-    /// <exception cref="CheckpointException">The model imports a later version.</exception>
+    /// <exception cref="CheckpointException">The model imports a later version, or is damaged.</exception>
     public static void CheckVersion(string model)
     {
-        if (OperatorSets.VersionOf(Domain, model) is > DomainVersion and var version)
+        if (OnnxGraph.Read(model).OperatorSets.GetValueOrDefault(Domain) is > DomainVersion and var version)
         {
             throw new CheckpointException(
                 $"{model}: it uses version {version} of the operators '{Domain}', and {FileName} has version {DomainVersion}. " +

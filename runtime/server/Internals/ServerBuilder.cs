@@ -26,8 +26,8 @@ internal static class ServerBuilder
     public static WebApplication Build(LanguageModel model, ServerOptions options, Action<WebApplicationBuilder>? configure)
     {
         options.Validate();
-        var template = options.ChatTemplate is { } text ? new ChatTemplate(text) : model.ChatTemplate;
-        var served = new ServedModel(model, options.ModelName ?? model.Name, template is null ? null : turns => template.Render(turns));
+        var template = options.ChatTemplate is { } text ? model.CreateChatTemplate(text) : model.ChatTemplate;
+        var served = new ServedModel(model, options.ModelName ?? model.Name, template);
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Listen(kestrel, options));
         AddServices(builder.Services, served, options);
@@ -48,14 +48,17 @@ internal static class ServerBuilder
         services.AddHostedService<DrainService>();
         services.AddSingleton(options);
         services.AddSingleton(served);
-        services.AddSingleton(_ => new InferenceEngine(served.Model, options.Engine)); // by a function, so that the container disposes of it
+        services.AddSingleton(provider => new InferenceEngine(
+            served.Model, options.Engine, provider.GetRequiredService<ILogger<InferenceEngine>>())); // by a function, so that the container disposes of it
         services.AddSingleton<DrainGate>();
         services.AddSingleton<ServerMetrics>();
         services.AddSingleton(provider => Collector(provider.GetRequiredService<ServerMetrics>()));
         services.AddSingleton<GenerationHandler>();
     }
 
-    private static PrometheusCollector Collector(ServerMetrics server) => new(meter => meter == server.Meter || meter.Name == "LatentMoE.Runtime");
+    // The engine's gen_ai.* count answers; the server's, which count requests, stand for them here.
+    private static PrometheusCollector Collector(ServerMetrics server) => new(instrument => instrument.Meter == server.Meter
+        || (instrument.Meter.Name == "LatentMoE.Runtime" && !instrument.Name.StartsWith("gen_ai.", StringComparison.Ordinal)));
 
     private static void Log(ILoggingBuilder logging)
     {

@@ -70,6 +70,7 @@ async function write() {
   const figures = new Figures();
   try {
     for await (const event of stream(path, key(), fields, running.signal)) {
+      running.signal.throwIfAborted(); // what has come already is not shown any more
       answer.add(event);
       event.tokens.forEach(token => map.add(token));
       figures.take(event);
@@ -99,7 +100,7 @@ function begin() {
     grow();
   } else {
     // A fresh element leaves the last answer's listeners behind.
-    host = output.appendChild(element('div', {}));
+    host = output.appendChild(element('div', { className: 'continuation' }));
     output.replaceChildren(host);
   }
   answer = new TokenText(host, token => map.mark(token));
@@ -175,7 +176,8 @@ class Figures {
 
   say(how) {
     const why = { stop: ', the end of the text', length: ', the most allowed' }[this.#finish] ?? '';
-    field('status').textContent = how ? `${how} after ${this.#written} tokens` : `${this.#written} tokens${why}`;
+    const tokens = this.#written === 1 ? '1 token' : `${this.#written} tokens`;
+    field('status').textContent = how ? `${how} after ${tokens}` : `${tokens}${why}`;
   }
 }
 

@@ -129,10 +129,10 @@ export class ExpertMap {
     if (this.#cell) {
       const [layer, expert] = this.#cell;
       const count = this.#counts[layer][expert];
-      return `MoE layer ${layer + 1}, expert ${expert + 1}: ${count} of ${this.#tokens} tokens${this.#tokens ? `, ${Math.round(count * 100 / this.#tokens)} %` : ''}`;
+      return `MoE layer ${layer}, expert ${expert}: ${count} of ${this.#tokens} tokens${this.#tokens ? `, ${Math.round(count * 100 / this.#tokens)} %` : ''}`;
     }
     if (this.#marked && layers * k > 16) return 'The experts of this token are outlined.';
-    if (this.#marked) return `The experts of this token: ${this.#marked.map(chosen => chosen.map(expert => expert + 1).join(', ')).join(' · ')}`;
+    if (this.#marked) return `The experts of this token: ${this.#marked.map(chosen => chosen.join(', ')).join(' · ')}`;
     if (this.#silent) return 'The server does not say which experts took part.';
     return `${layers} MoE layers, down; ${experts} experts each, across. A token takes ${k} a layer.`;
   }

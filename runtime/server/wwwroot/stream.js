@@ -31,7 +31,6 @@ export async function* stream(path, key, body, signal) {
     const events = (rest + part).split('\n\n');
     rest = events.pop();
     for (const event of events) {
-      signal.throwIfAborted();
       const data = event.split('\n').filter(line => line.startsWith('data:')).map(line => line.slice(5).trimStart()).join('\n');
       if (data === '[DONE]') return;
       if (data) yield read(JSON.parse(data));

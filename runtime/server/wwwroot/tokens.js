@@ -4,8 +4,9 @@ import { element, field, say } from './dom.js';
 
 const popover = field('popover');
 let dismiss = () => {};
-const visible = text => text.replaceAll('\n', '⏎').replaceAll('\t', '⇥').replaceAll(' ', '␣') || '∅';
-const percent = p => (p >= 0.0995 ? `${Math.round(p * 100)} %` : `${(p * 100).toFixed(p >= 0.00095 ? 1 : 2)} %`);
+const signs = { '\n': '⏎', '\t': '⇥', ' ': '␣' };
+const visible = text => text.replace(/[\p{Cc}\p{Cf} ]/gu, c => signs[c] ?? `\\u{${c.codePointAt().toString(16)}}`) || '∅';
+const percent = p => (p < 0.00005 ? '<0.01 %' : `${(p * 100).toFixed(p >= 0.0995 ? 0 : p >= 0.00095 ? 1 : 2)} %`);
 
 // One answer. Text comes when it is certain, which may be some tokens later: `waiting` are those whose text is still to come.
 export class TokenText {
@@ -106,7 +107,7 @@ export class TokenText {
       element('ol', {}, ...rows));
     popover.hidden = false;
     place(span);
-    if (aloud) say([own, ...token.top.map(other => `${visible(other.text)} ${percent(other.probability)}`)].join(', '));
+    if (aloud) say(`${own}: ${token.top.map(other => `${visible(other.text)} ${percent(other.probability)}`).join(', ')}`);
   }
 }
 

@@ -138,6 +138,18 @@ public sealed class TokenizerFilesTests
     }
 
     [Fact]
+    public void CopyTo_ChatTemplate_GoesAlong()
+    {
+        using var folder = new CheckpointFolder();
+        folder.Edit("tokenizer_config.json", json => json["chat_template"] = "{{ messages }}");
+        File.WriteAllText(folder.File("chat_template.jinja"), "{{ bos_token }}");
+        Exporter.Run(folder.Options);
+        Assert.Equal("{{ messages }}", JsonNode.Parse(File.ReadAllText(Path.Combine(folder.Output, "tokenizer_config.json")))!["chat_template"]!.ToString());
+        Assert.Equal("{{ bos_token }}", File.ReadAllText(Path.Combine(folder.Output, "chat_template.jinja")));
+        Assert.Contains("chat_template.jinja", File.ReadAllText(Path.Combine(folder.Output, "manifest.json")), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void CopyTo_OtherClass_IsReplacedByTheSafeOne()
     {
         using var folder = new CheckpointFolder();

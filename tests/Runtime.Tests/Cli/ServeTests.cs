@@ -36,7 +36,7 @@ public class ServeTests
 
         static async Task<string> Started(params string[] arguments)
         {
-            using var process = CliProcess.Start(["serve", "--model", TestPackages.Package("LatentMoE"), "--port", "0", .. arguments]);
+            using var process = CliProcess.Start(["serve", "--model", TestPackages.Package("LatentDense"), "--port", "0", .. arguments]);
             string? open = await process.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(30));
             Assert.Contains(" is open", open);
             process.Signal("TERM");

@@ -1,3 +1,4 @@
+using LatentMoE.Runtime.Tests.Decoding;
 using LatentMoE.Tests.Support;
 using LatentMoE.Tests.Support.Reference;
 
@@ -39,6 +40,29 @@ public class EvaluateTests
         Assert.Equal(Math.Exp(result.Loss), result.Perplexity);
         Assert.Equal(ids.Sum(id => (long)model.TokenBytes(id).Length), result.Bytes);
         Assert.Equal(result.Loss * result.Tokens / Math.Log(2) / result.Bytes, result.BitsPerByte, 9);
+    }
+
+    [Fact]
+    public void Evaluate_OnADevice_IsTheHosts()
+    {
+        using var host = TestPackages.Load("LatentMoE");
+        using var device = TestPackages.Load("LatentMoE", new() { Device = Device.Cuda, PretendDevice = true, Threads = 1, PrefillChunk = 6 });
+        var greedy = GenerationOptions.Greedy with { MaxNewTokens = 12, IgnoreEndOfSequence = true };
+        var before = device.GenerateTokens([0, 9, 17], greedy).ToArray();
+        Assert.Equal(host.Evaluate(Documents, new() { Window = 16, Stride = 5 }).Loss, device.Evaluate(Documents, new() { Window = 16, Stride = 5 }).Loss, 5);
+        Assert.Equal(before, device.GenerateTokens([0, 9, 17], greedy));
+    }
+
+    [Fact]
+    public void Evaluate_HalfLogits_AreNear()
+    {
+        using var folder = TestPackages.Copy("LatentMoE");
+        HalfPackage.Convert(folder);
+        using var half = LanguageModel.Load(folder.Path, new() { Device = Device.Cpu, Threads = 1 });
+        using var whole = TestPackages.Load("LatentMoE");
+        var (near, exact) = (half.Evaluate(Documents).Loss, whole.Evaluate(Documents).Loss);
+        Assert.NotEqual(exact, near);
+        Assert.Equal(exact, near, 2);
     }
 
     [Fact]

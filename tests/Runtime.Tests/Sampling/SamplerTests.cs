@@ -175,6 +175,25 @@ public class SamplerTests
         ChiSquare.Matches([1 / 6.0, 2 / 6.0, 3 / 6.0], counts);
     }
 
+    [Fact]
+    public void Draw_BehindWhatRoundingLeft_TakesTheLastTokenWithWeight()
+    {
+        int found = 0;
+        for (int large = 1; large < 900; large++)
+        {
+            // Where a small one meets a 1 in a float32 sum it adds 2^-23: the sum is more than the tokens weigh.
+            var weights = new float[3000];
+            weights.AsSpan(0, large).Fill(1);
+            weights.AsSpan(large, 964 - large).Fill(0.75f / (1 << 23));
+            if (Sampler.Total(weights) > weights.Sum(w => (double)w))
+            {
+                Assert.Equal(963, Sampler.Draw(weights, 1 - 1e-16));
+                found++;
+            }
+        }
+        Assert.True(found > 0);
+    }
+
     [Theory]
     [InlineData(new float[] { 1, 5, 5, 2 }, 1)]
     [InlineData(new float[] { -1, -0f, 0f, -2 }, 1)]
@@ -288,13 +307,18 @@ public class SamplerTests
             logits.CopyTo(copy, 0);
             sampler.AcceptGenerated(sampler.Sample(copy));
         }
-        Draw();
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int i = 0; i < 20; i++)
+        // What runs beside may move the count now and then; a step that allocates moves it every time.
+        long bytes = long.MaxValue;
+        for (int attempt = 0; attempt < 10 && bytes > 0; attempt++)
         {
             Draw();
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            for (int i = 0; i < 20; i++)
+            {
+                Draw();
+            }
+            bytes = Math.Min(bytes, GC.GetAllocatedBytesForCurrentThread() - before);
         }
-        long bytes = GC.GetAllocatedBytesForCurrentThread() - before;
         Assert.True(bytes == 0, $"{name}: {bytes} bytes in 20 steps");
     }
 

@@ -86,7 +86,8 @@ public sealed class TokenizerFile
     /// Ids of a text. Added tokens written in it, leftmost and longest first, become their ids; none is put around it.
     /// A lone surrogate is encoded as U+FFFD.
     /// </summary>
-    public int[] Encode(string text)
+    /// <param name="seam">Is left out of the text, but only once added tokens have been found: one inside an added token's text keeps it a text.</param>
+    public int[] Encode(string text, char? seam = null)
     {
         ArgumentNullException.ThrowIfNull(text);
         if (text.AsSpan().ContainsAnyInRange('\uD800', '\uDFFF'))
@@ -97,11 +98,11 @@ public sealed class TokenizerFile
         ReadOnlySpan<char> rest = text;
         while (TryFindAdded(rest, out int at, out AddedToken? token))
         {
-            ids.AddRange(Tokenizer.EncodeToIds(rest[..at]));
+            ids.AddRange(EncodePlain(rest[..at], seam));
             ids.Add(token.Id);
             rest = rest[(at + token.Content.Length)..];
         }
-        ids.AddRange(rest.Length == text.Length ? Tokenizer.EncodeToIds(text) : Tokenizer.EncodeToIds(rest));
+        ids.AddRange(rest.Length == text.Length && seam is null ? Tokenizer.EncodeToIds(text) : EncodePlain(rest, seam));
         return [.. ids];
     }
 
@@ -135,6 +136,10 @@ public sealed class TokenizerFile
         }
         return at >= 0;
     }
+
+    private IReadOnlyList<int> EncodePlain(ReadOnlySpan<char> text, char? seam) => seam is char mark && text.Contains(mark)
+        ? Tokenizer.EncodeToIds(text.ToString().Replace($"{mark}", "", StringComparison.Ordinal))
+        : Tokenizer.EncodeToIds(text);
 
     private int Known(int id) => (uint)id < (uint)_tokens.Length ? id
         : throw new ArgumentOutOfRangeException(nameof(id), id, $"Expected a token id from 0 to {_tokens.Length - 1}.");

@@ -6,6 +6,10 @@ namespace LatentMoE.Checkpoints.Tokenization;
 /// <summary>Writes the tokenizer files of a Hugging Face checkpoint folder.</summary>
 public static class TokenizerFileWriter
 {
+    // Chat for a model that knows no roles: the messages, a line each, and it goes on where the last one ends.
+    private const string Continuation =
+        "{{ bos_token }}{% for message in messages %}{{ message['content'] }}{% if not loop.last %}{{ '\\n' }}{% endif %}{% endfor %}";
+
     private static readonly JsonWriterOptions Format = new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>The files that <see cref="Write(string, IReadOnlyList{string}, IReadOnlyList{ValueTuple{string, string}}, IReadOnlyList{string}, int)"/> makes.</summary>
@@ -94,6 +98,7 @@ public static class TokenizerFileWriter
         }
         json.WriteEndObject();
         Roles(json, special);
+        json.WriteString("chat_template", Continuation);
         json.WriteBoolean("clean_up_tokenization_spaces", false);
         json.WriteNumber("model_max_length", modelMaxLength);
         json.WriteString("tokenizer_class", "PreTrainedTokenizerFast");

@@ -22,6 +22,6 @@ internal static class ModelEndpoints
     {
         var experts = served.Model.Experts is { } shape ? new RoutedExpertsCard(shape.Layers, shape.Experts, shape.TopK) : null;
         var created = new DateTimeOffset(Directory.GetLastWriteTimeUtc(served.Model.Folder), TimeSpan.Zero);
-        return new ModelCard(served.Name, created.ToUnixTimeSeconds(), served.Model.ContextLength, experts, served.Render is not null);
+        return new ModelCard(served.Name, created.ToUnixTimeSeconds(), served.Model.ContextLength, experts, served.ChatTemplate is not null);
     }
 }

@@ -21,7 +21,10 @@ internal sealed partial class ErrorMiddleware(ILogger<ErrorMiddleware> logger)
         }
         catch (Exception) when (context.RequestAborted.IsCancellationRequested)
         {
-            context.Response.StatusCode = context.Response.HasStarted ? context.Response.StatusCode : ClientClosed;
+            if (!context.Response.HasStarted)
+            {
+                context.Response.StatusCode = ClientClosed;
+            }
         }
         catch (Exception failure) when (!context.Response.HasStarted)
         {

@@ -16,12 +16,12 @@ internal sealed class PrometheusCollector : IDisposable
     private readonly ConcurrentDictionary<MetricFamily, byte> _observed = new();
     private readonly Lock _scrape = new();
 
-    /// <param name="wanted">Which meters to listen to.</param>
-    public PrometheusCollector(Func<Meter, bool> wanted)
+    /// <param name="wanted">Which instruments to listen to.</param>
+    public PrometheusCollector(Func<Instrument, bool> wanted)
     {
         _listener.InstrumentPublished = (instrument, listener) =>
         {
-            if (wanted(instrument.Meter))
+            if (wanted(instrument))
             {
                 listener.EnableMeasurementEvents(instrument, Family(instrument));
             }

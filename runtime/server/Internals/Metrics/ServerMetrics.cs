@@ -6,8 +6,7 @@ using LatentMoE.Server.Internals.Requests;
 namespace LatentMoE.Server.Internals.Metrics;
 
 /// <summary>
-/// What the server measures, by OpenTelemetry's names for generative AI (semantic conventions, gen_ai) with their buckets, and the state
-/// of the engine.
+/// What the server measures, by OpenTelemetry's names for generative AI (semantic conventions, gen_ai), and the state of the engine.
 /// </summary>
 internal sealed class ServerMetrics : IDisposable
 {
@@ -16,7 +15,8 @@ internal sealed class ServerMetrics : IDisposable
     private static readonly InstrumentAdvice<double> Requests = Buckets(0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92);
     private static readonly InstrumentAdvice<double> FirstTokens =
         Buckets(0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10);
-    private static readonly InstrumentAdvice<double> OutputTokens = Buckets(0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 2.5);
+    private static readonly InstrumentAdvice<double> OutputTokens =
+        Buckets(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 2.5);
     private static readonly InstrumentAdvice<long> Tokens = new()
     {
         HistogramBucketBoundaries = [1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864],
@@ -71,6 +71,7 @@ internal sealed class ServerMetrics : IDisposable
     internal TagList Tags(string operation) => new()
     {
         { "gen_ai.operation.name", operation },
+        { "gen_ai.provider.name", "latentmoe" },
         { "gen_ai.request.model", _model },
     };
 

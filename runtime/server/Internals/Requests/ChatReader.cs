@@ -15,7 +15,7 @@ internal sealed class ChatReader(ServedModel served, ServerOptions server)
         var common = new CommonFields(fields, served, server);
         common.CheckModel();
         RefuseTools(fields);
-        int[] prompt = common.CheckLength(Render(fields), Messages);
+        int[] prompt = common.CheckLength(Encode(fields), Messages);
         return new GenerationRequest
         {
             Prompts = [prompt],
@@ -46,14 +46,14 @@ internal sealed class ChatReader(ServedModel served, ServerOptions server)
             : throw ApiException.Invalid("top_logprobs goes with \"logprobs\": true only.", "top_logprobs");
     }
 
-    private int[] Render(JsonFields fields)
+    private int[] Encode(JsonFields fields)
     {
-        var render = served.Render ?? throw ApiException.Invalid(
+        var template = served.ChatTemplate ?? throw ApiException.Invalid(
             $"The model {served.Name} has no chat template. Use /v1/completions, or start the server with --chat-template FILE.", code: "no_chat_template");
         var turns = fields.Objects(Messages) is { Count: > 0 } messages ? messages.Select(Turn).ToArray() : throw fields.Missing(Messages, "a list of at least one message");
         try
         {
-            return served.Model.Encode(render(turns));
+            return served.Model.EncodeChat(turns, template);
         }
         catch (ArgumentException e)
         {

@@ -24,6 +24,17 @@ public class TokenizerFileTests
     }
 
     [Fact]
+    public void Encode_SeamInsideAnAddedToken_KeepsItText()
+    {
+        TokenizerFile file = Trained();
+        Assert.Equal([0, .. file.Encode("the"), 1], file.Encode("<|endoftext|>t^he<|pad|>", '^'));
+        int[] ids = file.Encode("the <^|pad|> mat", '^');
+        Assert.DoesNotContain(1, ids);
+        Assert.Equal("the <|pad|> mat", file.Decode(ids));
+        Assert.Equal(file.Tokenizer.EncodeToIds("the <|pad|> mat"), ids);
+    }
+
+    [Fact]
     public void EncodeDecode_GivesBackRandomTexts()
     {
         TokenizerFile file = Trained();

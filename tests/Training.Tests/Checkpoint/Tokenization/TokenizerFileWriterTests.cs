@@ -44,6 +44,7 @@ public class TokenizerFileWriterTests
         Assert.False((bool)json["clean_up_tokenization_spaces"]!);
         Assert.Equal(77, (int)json["model_max_length"]!);
         Assert.Equal("<|endoftext|>", (string?)json["added_tokens_decoder"]!["0"]!["content"]);
+        Assert.StartsWith("{{ bos_token }}{% for message in messages %}", (string?)json["chat_template"]);
     }
 
     [Fact]
