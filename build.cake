@@ -172,6 +172,7 @@ Task("Test")
     EnsureDirectoryDoesNotExist(paths.TestResults, new DeleteDirectorySettings { Recursive = true, Force = true });
     EnsureDirectoryExists(paths.TestResults);
     Node();
+    Chromium();
     var failures = new List<string>();
     foreach (var project in GetFiles("tests/*.Tests/*.csproj").OrderBy(file => file.FullPath))
     {
@@ -201,6 +202,8 @@ Task("Soak")
     .IsDependentOn("Build")
     .Does<Paths>(paths =>
 {
+    Node();
+    Chromium();
     foreach (var project in GetFiles("tests/*.Tests/*.csproj").OrderBy(file => file.FullPath))
     {
         var settings = new ProcessSettings
@@ -267,6 +270,15 @@ void Compiler()
 
 // Node.js and npm run two of the consumers; the feed has asked for npm already where it builds packages.
 void Node() => Tools(["node", "npm"], "nodejs npm", "the tests need Node.js 18 or later with npm");
+
+// A headless browser is one of the consumers, and reads the server's page.
+void Chromium()
+{
+    if (!HasEnvironmentVariable("CHROMIUM"))
+    {
+        Tools(["chromium"], "chromium", "the tests need Chromium (or its program's name in CHROMIUM)");
+    }
+}
 
 // Installs a Debian package for programs that are missing, where that is allowed.
 void Tools(string[] programs, string packages, string need)
