@@ -1,25 +1,63 @@
 namespace LatentMoE.Runtime.Internals.Jinja;
 
-/// <summary>Arguments of a call, filter or test, as they are written.</summary>
-internal sealed record CallArguments(IReadOnlyList<Expression> Positional, IReadOnlyList<(string Name, Expression Value)> Named)
+/// <summary>Arguments of a call, filter or test, as they are written; a name of <c>*</c> or <c>**</c> brings those of a list or mapping.</summary>
+internal sealed record CallArguments(IReadOnlyList<(string? Name, Expression Value)> Items)
 {
-    public static CallArguments None { get; } = new([], []);
+    public static CallArguments None { get; } = new([]);
 
-    public Arguments Evaluate(string function, object? subject, Scope scope) => new(
-        function,
-        subject,
-        [.. Positional.Select(argument => argument.Evaluate(scope))],
-        Named.Count == 0 ? Arguments.NoNames : Named.ToDictionary(argument => argument.Name, argument => argument.Value.Evaluate(scope)),
-        scope);
+    public Arguments Evaluate(string function, object? subject, Scope scope, Function? caller = null)
+    {
+        var positional = new List<object?>(Items.Count);
+        var named = new Dictionary<string, object?>(StringComparer.Ordinal);
+        foreach (var (name, expression) in Items)
+        {
+            object? value = expression.Evaluate(scope);
+            switch (name)
+            {
+                case null:
+                    positional.Add(value);
+                    break;
+                case "*":
+                    positional.AddRange(Values.Items(value));
+                    scope.Budget.Spend(positional.Count);
+                    break;
+                case "**":
+                    foreach (var (key, item) in value as Mapping ?? throw new JinjaException($"'**' wants a mapping, not {Values.TypeName(value)}"))
+                    {
+                        Name(key, item);
+                    }
+                    break;
+                default:
+                    Name(name, value);
+                    break;
+            }
+        }
+        if (caller is not null)
+        {
+            named[Arguments.CallerName] = caller;
+        }
+        return new Arguments(function, subject, positional, named, scope);
+
+        void Name(string name, object? value)
+        {
+            if (!named.TryAdd(name, value))
+            {
+                throw new JinjaException($"'{function}' is given the argument '{name}' twice");
+            }
+        }
+    }
 }
 
 internal sealed record CallExpression(Expression Target, CallArguments Arguments) : Expression
 {
     private string Name => Target switch { NameExpression name => name.Name, AttributeExpression attribute => attribute.Name, _ => "the value" };
 
-    protected override object? Compute(Scope scope) => Target.Evaluate(scope) switch
+    protected override object? Compute(Scope scope) => Call(scope, caller: null);
+
+    /// <param name="caller">What the function finds under <c>caller</c>: the body of a <c>call</c> block.</param>
+    public object? Call(Scope scope, Function? caller) => Target.Evaluate(scope) switch
     {
-        Function function => function(Arguments.Evaluate(Name, subject: null, scope)),
+        Function function => function(Arguments.Evaluate(Name, subject: null, scope, caller)),
         Undefined undefined => throw new JinjaException($"{undefined.What} is not defined, so it cannot be called"),
         var other => throw new JinjaException($"'{Name}' is {Values.TypeName(other)} and cannot be called"),
     };

@@ -6,7 +6,8 @@ internal sealed class Arguments(string function, object? subject, IReadOnlyList<
     private readonly HashSet<string> _taken = new(StringComparer.Ordinal);
     private int _next;
 
-    public static IReadOnlyDictionary<string, object?> NoNames { get; } = new Dictionary<string, object?>();
+    /// <summary>The name under which a <c>call</c> block gives its body.</summary>
+    public const string CallerName = "caller";
 
     public string Function => function;
 
@@ -33,6 +34,13 @@ internal sealed class Arguments(string function, object? subject, IReadOnlyList<
         }
         _taken.Add(name);
         return named.TryGetValue(name, out object? value) ? value : fallback;
+    }
+
+    /// <summary>The body of the <c>call</c> block that this is the call of; null elsewhere.</summary>
+    public object? CallerBody()
+    {
+        _taken.Add(CallerName);
+        return named.GetValueOrDefault(CallerName);
     }
 
     public object? Required(string name) =>

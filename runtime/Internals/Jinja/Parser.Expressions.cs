@@ -224,31 +224,27 @@ internal sealed partial class Parser
 
     private CallArguments ParseArguments()
     {
-        var positional = new List<Expression>();
-        var named = new List<(string Name, Expression)>();
-        ParseItems(")", () =>
+        bool named = false;
+        return new CallArguments(ParseItems<(string?, Expression)>(")", () =>
         {
-            if (Current.Kind == TokenKind.Name && _tokens[_at + 1].Is(TokenKind.Operator, "="))
+            var token = Current;
+            if (TakeOperator("**"))
             {
-                var name = Next();
-                Next();
-                if (named.Any(argument => argument.Name == name.Text))
-                {
-                    throw new JinjaException(name.Line, $"the argument '{name.Text}' is given twice");
-                }
-                named.Add((name.Text, ParseExpression()));
+                named = true;
+                return ("**", ParseExpression());
             }
-            else if (named.Count > 0)
+            if (TakeOperator("*"))
             {
-                throw new JinjaException(Current.Line, "an argument without a name follows one with a name");
+                return ("*", ParseExpression());
             }
-            else
+            if (token.Kind == TokenKind.Name && _tokens[_at + 1].Is(TokenKind.Operator, "="))
             {
-                positional.Add(ParseExpression());
+                named = true;
+                _at += 2;
+                return (token.Text, ParseExpression());
             }
-            return 0;
-        });
-        return new CallArguments(positional, named);
+            return named ? throw new JinjaException(token.Line, "an argument without a name follows one with a name") : (null, ParseExpression());
+        }));
     }
 
     private Expression ParseFiltersAndTests(Expression value)
@@ -285,7 +281,7 @@ internal sealed partial class Parser
         bool negated = TakeWord("not");
         string name = Expect(TokenKind.Name).Text;
         CallArguments arguments = TakeOperator("(") ? ParseArguments()
-            : BeginsValue() ? new CallArguments([ParsePostfix(ParsePrimary())], [])
+            : BeginsValue() ? new CallArguments([(null, ParsePostfix(ParsePrimary()))])
             : CallArguments.None;
         Expression test = new TestExpression(value, name, arguments);
         return negated ? new NotExpression(test) : test;

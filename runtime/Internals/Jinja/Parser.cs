@@ -54,11 +54,12 @@ internal sealed partial class Parser
             "if" => ParseIf(token.Line),
             "set" => ParseSet(token.Line),
             "macro" => ParseMacro(token.Line),
+            "call" => ParseCall(token.Line),
             "filter" => ParseFilterBlock(token.Line),
             "generation" => EndBlock("generation", token.Line, "endgeneration"), // marks what to train on; renders as its body
             "break" => ParseLoopControl(token, Flow.Break),
             "continue" => ParseLoopControl(token, Flow.Continue),
-            "elif" or "else" or "endif" or "endfor" or "endset" or "endmacro" or "endfilter" or "endgeneration" =>
+            "elif" or "else" or "endif" or "endfor" or "endset" or "endmacro" or "endcall" or "endfilter" or "endgeneration" =>
                 throw new JinjaException(token.Line, $"'{token.Text}' without its beginning"),
             _ => throw new JinjaException(token.Line, $"the statement '{token.Text}' is not supported"),
         };
@@ -146,21 +147,27 @@ internal sealed partial class Parser
     private MacroStatement ParseMacro(int line)
     {
         string name = Expect(TokenKind.Name).Text;
-        var parameters = new List<(string, Expression?)>();
         ExpectOperator("(");
-        while (!TakeOperator(")"))
-        {
-            if (parameters.Count > 0)
-            {
-                ExpectOperator(",");
-            }
-            parameters.Add((Expect(TokenKind.Name).Text, TakeOperator("=") ? ParseExpression() : null));
-        }
+        return new MacroStatement(line, name, new Macro(ParseParameters(), ParseMacroBody("macro", line)));
+    }
+
+    private CallStatement ParseCall(int line)
+    {
+        List<(string, Expression?)> parameters = TakeOperator("(") ? ParseParameters() : [];
+        var call = ParseExpression() as CallExpression ?? throw new JinjaException(line, "'call' wants the call of a macro");
+        return new CallStatement(line, call, new Macro(parameters, ParseMacroBody("call", line)));
+    }
+
+    private List<(string Name, Expression? Default)> ParseParameters() =>
+        ParseItems(")", () => (Expect(TokenKind.Name).Text, TakeOperator("=") ? ParseExpression() : null));
+
+    private BlockStatement ParseMacroBody(string owner, int line)
+    {
         int loops = _loops;
         _loops = 0;
-        var macro = new MacroStatement(line, name, parameters, EndBlock("macro", line, "endmacro"));
+        var body = EndBlock(owner, line, "end" + owner);
         _loops = loops;
-        return macro;
+        return body;
     }
 
     private LoopControlStatement ParseLoopControl(Token word, Flow flow)

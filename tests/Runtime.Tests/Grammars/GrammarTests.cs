@@ -78,7 +78,7 @@ public class GrammarTests
             var grammar = Grammar.FromJsonSchema(schema);
             Walk.Answer(grammar, vocabulary, random, (constraint, text) =>
             {
-                if (random.Next(4) > 0 || text.Count > 300)
+                if (random.Next(8) > 0 || text.Count > 200)
                 {
                     return;
                 }
@@ -164,6 +164,29 @@ public class GrammarTests
                 results[i] = [.. Enumerable.Range(0, 20).Select(_ => Walk.Answer(grammar, vocabulary, random))];
             });
             return results;
+        }
+    }
+
+    [Fact]
+    public void Allowed_OfStatesMetBefore_IsRemembered()
+    {
+        var vocabulary = Walk.Merged(8192, seed: 10);
+        var grammar = Grammar.FromJsonSchema(Schemas.Mixed);
+        byte[] answer = Encoding.UTF8.GetBytes("{\"title\":\"A story\",\"tags\":[\"ab\"],\"when\":\"2024-02-29\",\"score\":7.25,\"more\":{\"title\":\"x\",\"score\":1}}");
+        Read();
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Read();
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 8192 / 8); // less than one mask
+
+        void Read()
+        {
+            var constraint = grammar.Begin(vocabulary);
+            foreach (byte value in answer)
+            {
+                constraint.Allowed();
+                constraint.Accept(Walk.FirstByte + value);
+            }
+            Assert.True(constraint.IsComplete);
         }
     }
 

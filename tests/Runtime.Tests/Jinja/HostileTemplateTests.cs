@@ -10,13 +10,15 @@ public class HostileTemplateTests
     [
         "{{", "}}", "{%", "%}", "{#", "#}", "{%-", "-%}", "{{-", "-}}", "\n", " ", "  ", "x", "messages", "'", "\"", "\\", "(", ")", "[", "]", "{", "}", "|", ".",
         ",", ":", "=", "==", "+", "-", "*", "/", "//", "**", "%", "~", "<", "is", "not", "in", "and", "or", "if", "else", "elif", "endif", "for", "endfor", "set",
-        "endset", "macro", "endmacro", "raw", "endraw", "filter", "endfilter", "break", "continue", "generation", "loop", "namespace", "range", "1", "-1",
+        "endset", "macro", "endmacro", "call", "endcall", "caller", "raw", "endraw", "filter", "endfilter", "break", "continue", "generation", "loop", "namespace", "range", "1", "-1",
         "9223372036854775807", "1.5e308", "none", "true", "trim", "tojson", "length", "join", "map", "sort", "first", "defined", "m", "é", "😀", "\ud800", "\0",
     ];
 
     [Theory]
     [InlineData("{% macro f(x) %}{{ f(x) }}{% endmacro %}{{ f(1) }}", "macros call each other more than 50 deep")]
     [InlineData("{% macro f(g) %}{{ g(g) }}{% endmacro %}{{ f(f) }}", "macros call each other more than 50 deep")]
+    [InlineData("{% macro f() %}{% call f() %}{{ caller() }}{% endcall %}{% endmacro %}{{ f() }}", "macros call each other more than 50 deep")]
+    [InlineData("{% macro f(g) %}{{ g(*[g]) }}{% endmacro %}{{ f(*[f]) }}", "macros call each other more than 50 deep")]
     [InlineData("{% for i in range(100000) %}{% for j in range(100000) %}{% endfor %}{% endfor %}", "more than 5000000 steps")]
     [InlineData("{{ range(100000000)|length }}", "'range' of 100000000 numbers is too long; 100000 may be")]
     [InlineData("{{ range(-9223372036854775807, 9223372036854775807, 1) }}", "is too long")]

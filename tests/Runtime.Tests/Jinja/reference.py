@@ -161,6 +161,18 @@ templates = [
     '{#- a -#}\n\n  b {{- 1 -}}  \n c',
     '{% raw %}\n a\n{% endraw %}\n b',
     '  {% raw -%}\n a\n  {%- endraw %}\n b',
+    "{% macro f(x, y=2) %}[{{ x }}{{ y }}{{ caller() if caller is defined else '-' }}]{% endmacro %}{{ f(1) }}{% call f(3) %}body {{ 1 }}{% endcall %}",
+    '{% macro f() %}{{ caller(1, b=2) }}{% endmacro %}{% call(a, b) f() %}{{ a }}/{{ b }}{% endcall %}',
+    "{% macro f(a, b, c=3) %}{{ a }}{{ b }}{{ c }}{% endmacro %}{{ f(*[1, 2]) }}{{ f(1, **{'b': 5, 'c': 6}) }}{{ f(*'xy', c=0) }}",
+    '{% macro f(a) %}{{ a }}{% endmacro %}{{ f(a=1, a=2) }}',
+    "{% macro f(a) %}{{ a }}{% endmacro %}{{ f(a=1, **{'a': 2}) }}",
+    '{% macro f(a) %}{{ a }}{% endmacro %}{{ f(**3) }}',
+    '{% macro f(a) %}{{ a }}{% endmacro %}{{ f(a=1, 2) }}',
+    '{% call 3 %}{% endcall %}',
+    '{% call f() %}',
+    '{% macro outer() %}<{{ caller() }}>{% endmacro %}{% macro inner() %}({{ caller() }}){% endmacro %}{% call outer() %}{% call inner() %}x{% endcall %}{% endcall %}',
+    '{% for i in range(2) %}{% macro g() %}{{ i }}{% endmacro %}{{ g() }}{% endfor %}',
+    "{{ {'a':1}|tojson }}{{ namespace(**{'q': 4}).q }}",
 ]
 
 cases = []
