@@ -28,10 +28,10 @@ internal static class Repository
     public static string OnnxRuntime { get; } = Assembly("runtime/cli", "runtimes/linux-x64/native/libonnxruntime.so");
 
     /// <summary>The folder of ONNX Runtime's C++ headers.</summary>
-    public static string OnnxRuntimeInclude { get; } = Metadata("OnnxRuntimeInclude");
+    public static string OnnxRuntimeInclude => Metadata("OnnxRuntimeInclude");
 
     /// <summary>The folder where NuGet has unpacked the packages of this checkout.</summary>
-    public static string PackageCache { get; } = Metadata("NuGetPackageRoot");
+    public static string PackageCache => Metadata("NuGetPackageRoot");
 
     /// <summary>Where the operators' tests build their driver that models a GPU.</summary>
     public static string ModelledDriver { get; } = Assembly("tests/Operators.Tests", "fake_driver");
