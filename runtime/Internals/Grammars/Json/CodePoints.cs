@@ -58,7 +58,7 @@ internal sealed class CodePoints
                 {
                     options.Add(Control(start));
                 }
-                else if (inString && start is '"' or '\\' && inString)
+                else if (inString && start is '"' or '\\')
                 {
                     options.Add(Bytes([(byte)'\\', (byte)start]));
                 }
