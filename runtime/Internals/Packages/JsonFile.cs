@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
+using System.Text.Unicode;
 using LatentMoE.Checkpoints;
 
 namespace LatentMoE.Runtime.Internals.Packages;
@@ -16,7 +17,12 @@ internal sealed class JsonFile(string path, JsonElement root)
     {
         try
         {
-            using var document = JsonDocument.Parse(File.ReadAllBytes(path));
+            byte[] bytes = File.ReadAllBytes(path);
+            if (!Utf8.IsValid(bytes))
+            {
+                throw new CheckpointException($"{path}: not JSON: it holds bytes that are no UTF-8. Export the package again.");
+            }
+            using var document = JsonDocument.Parse(bytes);
             return document.RootElement.ValueKind == JsonValueKind.Object
                 ? new JsonFile(path, document.RootElement.Clone())
                 : throw new CheckpointException($"{path}: expected a JSON object, found {document.RootElement.ValueKind}.");
@@ -47,22 +53,22 @@ internal sealed class JsonFile(string path, JsonElement root)
     public string Text(string key, string? fallback = null) => Find(key) switch
     {
         null => fallback ?? throw Wrong(key, "is missing; expected a string"),
-        { ValueKind: JsonValueKind.String } value => value.GetString()!,
-        var value => throw Wrong(key, $"is {value}; expected a string"),
+        { ValueKind: JsonValueKind.String } value => Unicode(key, value),
+        var value => throw Wrong(key, $"is {value?.GetRawText()}; expected a string"),
     };
 
     public bool Flag(string key, bool fallback) => Find(key) switch
     {
         null => fallback,
         { ValueKind: JsonValueKind.True or JsonValueKind.False } value => value.GetBoolean(),
-        var value => throw Wrong(key, $"is {value}; expected true or false"),
+        var value => throw Wrong(key, $"is {value?.GetRawText()}; expected true or false"),
     };
 
     public int Positive(string key) => Find(key) switch
     {
         null => throw Wrong(key, "is missing; expected a positive whole number"),
         { ValueKind: JsonValueKind.Number } value when value.TryGetInt32(out int number) && number > 0 => number,
-        var value => throw Wrong(key, $"is {value}; expected a positive whole number"),
+        var value => throw Wrong(key, $"is {value?.GetRawText()}; expected a positive whole number"),
     };
 
     /// <summary>A whole number of at least 0.</summary>
@@ -70,7 +76,7 @@ internal sealed class JsonFile(string path, JsonElement root)
     {
         null => throw Wrong(key, "is missing; expected a whole number"),
         { ValueKind: JsonValueKind.Number } value when value.TryGetInt64(out long number) && number >= 0 => number,
-        var value => throw Wrong(key, $"is {value}; expected a whole number"),
+        var value => throw Wrong(key, $"is {value?.GetRawText()}; expected a whole number"),
     };
 
     /// <summary>Token ids: one number or a list; an absent key is an empty list, and negative ids mean none.</summary>
@@ -86,7 +92,7 @@ internal sealed class JsonFile(string path, JsonElement root)
     {
         null => [],
         { ValueKind: JsonValueKind.Array } list => list.EnumerateArray().Select((item, i) => new JsonFile($"{path}: {key}[{i}]", item)),
-        var value => throw Wrong(key, $"is {value}; expected a list"),
+        var value => throw Wrong(key, $"is {value?.GetRawText()}; expected a list"),
     };
 
     public void Require([DoesNotReturnIf(false)] bool ok, string key, string problem)
@@ -97,8 +103,20 @@ internal sealed class JsonFile(string path, JsonElement root)
         }
     }
 
+    private string Unicode(string key, JsonElement value)
+    {
+        try
+        {
+            return value.GetString()!;
+        }
+        catch (InvalidOperationException) // half of a surrogate pair
+        {
+            throw Wrong(key, "is no Unicode text; expected a string");
+        }
+    }
+
     private int Id(string key, JsonElement value) =>
-        value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out int id) ? id : throw Wrong(key, $"is {value}; expected a token id");
+        value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out int id) ? id : throw Wrong(key, $"is {value.GetRawText()}; expected a token id");
 
     private CheckpointException Wrong(string key, string problem) => new($"{path}: {key} {problem}. Export the package again.");
 }

@@ -21,6 +21,7 @@ internal sealed class Automaton
     /// <param name="root">Its heights are settled.</param>
     public Automaton(Node root, Budget? budget = null)
     {
+        Start = State.Dead; // until it is known
         _budget = budget;
         Classes = ByteClasses.Of(root);
         Enter(root, 0, null);
@@ -108,9 +109,20 @@ internal sealed class Automaton
         }
         if (_states.Count >= MostStates && _budget is null)
         {
-            _states.Clear(); // states in use live on; equal ones that come are worked out again
+            Forget();
         }
         return _states[state] = state;
+    }
+
+    // States in use live on, but no longer hold each other; equal ones that come are worked out again.
+    private void Forget()
+    {
+        foreach (var state in _states.Keys)
+        {
+            Array.Clear(state.Next);
+        }
+        Array.Clear(Start.Next);
+        _states.Clear();
     }
 
     private void Expand(Frame stack)
