@@ -2,8 +2,8 @@ namespace LatentMoE.Runtime.Internals.Serving;
 
 internal sealed partial class Scheduler
 {
-    // Threads do once there are some draws to share.
-    private const int ParallelDraws = 4;
+    // Logits to draw from, of all rows, from which on threads pay: they compete with those of the model's runs.
+    private const int ParallelLogits = 1 << 19;
 
     /// <summary>Chooses a token after the last run for each of its rows whose prompt is read, and lets go those that end with it.</summary>
     /// <param name="certain">Tokens of a row's run that are surely its own; the others are guesses. 0: all are.</param>
@@ -13,12 +13,12 @@ internal sealed partial class Scheduler
         {
             ChooseOnDevice(first, rows);
         }
-        int draws = 0;
+        long logits = 0;
         for (int row = 0; row < rows; row++)
         {
-            draws += IsReady(first, row) && _rows[first + row]!.Options.Temperature > 0 ? 1 : 0;
+            logits += IsReady(first, row) && _rows[first + row]!.Options.Temperature > 0 ? _rules.Vocabulary : 0;
         }
-        if (draws >= ParallelDraws)
+        if (rows > 1 && logits >= ParallelLogits)
         {
             Parallel.For(0, rows, row => ChooseHere(first, row, certain));
         }

@@ -129,6 +129,27 @@ public class GrammarTests
     }
 
     [Fact]
+    public void Accept_AVeryLongAnswer_TakesBoundedMemory()
+    {
+        var grammar = Grammar.FromJsonSchema("""{"type":"array","minItems":400000,"items":{"type":"integer"}}""");
+        var constraint = grammar.Begin(Walk.Bytes);
+        constraint.Accept(Walk.FirstByte + '[');
+        long first = 0, last = 0;
+        for (int i = 1; i <= 120_000; i++) // every count of items is a state of its own
+        {
+            constraint.Accept(Walk.FirstByte + '1');
+            constraint.Accept(Walk.FirstByte + ',');
+            if (i % 40_000 == 0)
+            {
+                last = GC.GetTotalMemory(forceFullCollection: true);
+                first = first == 0 ? last : first;
+            }
+        }
+        GC.KeepAlive(grammar);
+        Assert.True(last < first + (24 << 20), $"{first} bytes after 40,000 items, {last} after 120,000");
+    }
+
+    [Fact]
     public void JsonObject_NestsAtMost64Levels()
     {
         static string Nest(int levels) => string.Concat(Enumerable.Repeat("{\"a\":", levels - 1)) + "{}" + new string('}', levels - 1);

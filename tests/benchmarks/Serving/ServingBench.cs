@@ -24,9 +24,9 @@ internal sealed record ServingResult
 /// One timing of each kind in turn, so that a machine that drifts drifts for all. Tokens are drawn from the model's own, nearly even
 /// distribution over all ids, so that every expert is used.
 /// </summary>
-internal sealed class ServingBench(LanguageModel model, int streams, int tokens, int runs)
+internal sealed class ServingBench(LanguageModel model, int streams, int tokens, int runs, int prefix = 512)
 {
-    private const int PromptTokens = 8, PrefixTokens = 512, LastTokens = 16;
+    private const int PromptTokens = 8, LastTokens = 16;
     private readonly Random _random = new(1);
     private readonly Dictionary<string, List<double>> _values = [];
 
@@ -79,9 +79,9 @@ internal sealed class ServingBench(LanguageModel model, int streams, int tokens,
         before = engine.Status;
         Task.WhenAll(Enumerable.Range(0, streams).Select(_ => Answer(engine, Prompt(PromptTokens), 0))).Wait();
         values["share greedy"] = Share(before, engine.Status);
-        int[] prefix = Prompt(PrefixTokens);
-        values["first"] = 1000 * Answer(caching, [.. prefix, .. Prompt(LastTokens)], 0, 1).Result.PrefillTime.TotalSeconds;
-        values["cached"] = 1000 * Answer(caching, [.. prefix, .. Prompt(LastTokens)], 0, 1).Result.PrefillTime.TotalSeconds;
+        int[] shared = Prompt(prefix);
+        values["first"] = 1000 * Answer(caching, [.. shared, .. Prompt(LastTokens)], 0, 1).Result.PrefillTime.TotalSeconds;
+        values["cached"] = 1000 * Answer(caching, [.. shared, .. Prompt(LastTokens)], 0, 1).Result.PrefillTime.TotalSeconds;
         return values;
     }
 
