@@ -5,7 +5,7 @@ namespace LatentMoE.Runtime.Internals.Grammars.Masks;
 /// <summary>The tokens that may follow each state of a grammar, for one vocabulary: those used last are remembered. Safe for threads.</summary>
 internal sealed class MaskCache
 {
-    private const int MostBytes = 32 * 1024 * 1024;
+    private const int MostBytes = 32 * 1024 * 1024, StateBytes = 1024; // of a state that is remembered for its mask, about
     private readonly Automaton _automaton;
     private readonly TokenVocabulary _vocabulary;
     private readonly int _words, _most;
@@ -16,7 +16,7 @@ internal sealed class MaskCache
     public MaskCache(Automaton automaton, TokenVocabulary vocabulary)
     {
         (_automaton, _vocabulary, _words) = (automaton, vocabulary, (vocabulary.Size + 63) / 64);
-        _most = Math.Max(MostBytes / (8 * Math.Max(_words, 1)), 16);
+        _most = Math.Max(MostBytes / (8 * _words + StateBytes), 16);
     }
 
     /// <summary>A bit each, [vocabulary in words of 64 bits]. Never written to again.</summary>
