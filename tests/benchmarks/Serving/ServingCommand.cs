@@ -40,7 +40,7 @@ internal static class ServingCommand
             File.WriteAllText(Path.Combine(parsed.GetValue(output)!, "serving.json"), json);
             if (parsed.GetValue(keep) is { } name)
             {
-                File.WriteAllText(Path.Combine("tests/benchmarks/results", $"{name}-{options.ModelName}-serving.json"), json);
+                File.WriteAllText(Path.Combine("tests/benchmarks/results", $"{name}-{options.ModelName}-{parsed.GetValue(precision)}-{parsed.GetValue(streams)}-streams.json"), json);
             }
         });
         return command;
