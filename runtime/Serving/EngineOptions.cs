@@ -18,10 +18,10 @@ public sealed record EngineOptions
     /// <summary>Prompt tokens that are read between two steps of the running answers.</summary>
     public int PrefillTokensPerStep { get; init; } = 256;
 
-    /// <summary>Memory, in bytes, that keeps the caches of earlier prompts and answers for requests that begin alike; 0 keeps none.</summary>
+    /// <summary>Host memory, in bytes, that keeps the caches of earlier prompts and answers for requests that begin alike; 0 keeps none, nor does CUDA.</summary>
     public long PrefixCacheBytes { get; init; } = 256L << 20;
 
-    /// <summary>Tokens guessed at a step from what the text already holds (prompt look-up, arXiv 2304.04487), while few requests run; 0 guesses none.</summary>
+    /// <summary>Tokens guessed at a step from what the text already holds (prompt look-up, arXiv 2304.04487), while few requests run, on the CPU; 0 guesses none.</summary>
     public int DraftTokens { get; init; }
 
     /// <summary>Whether pieces name the experts that chose them.</summary>

@@ -9,7 +9,7 @@ internal sealed class RequestQueue(int rows, int maxWaiting, long cacheBytes)
     private readonly Lock _gate = new();
     private readonly LinkedList<EngineRequest> _waiting = new();
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly SemaphoreSlim _arrived = new(0);
+    private readonly AutoResetEvent _arrived = new(false);
     private double _serviceSeconds = 1;
     private long _orders;
     private int _running;
@@ -53,7 +53,7 @@ internal sealed class RequestQueue(int rows, int maxWaiting, long cacheBytes)
             request.Order = _orders++;
             _waiting.AddLast(request);
         }
-        _arrived.Release();
+        _arrived.Set();
     }
 
     /// <summary>The first request, once its memory is free.</summary>
@@ -101,10 +101,10 @@ internal sealed class RequestQueue(int rows, int maxWaiting, long cacheBytes)
         return _drained.Task;
     }
 
-    /// <summary>Waits until a request arrives, or a wake-up.</summary>
-    public void Wait() => _arrived.Wait();
+    /// <summary>Waits for a request that has arrived since the last wait, or a wake-up.</summary>
+    public void Wait() => _arrived.WaitOne();
 
-    public void Wake() => _arrived.Release();
+    public void Wake() => _arrived.Set();
 
     private void Remove(Predicate<EngineRequest> which, Func<Exception> failure)
     {
