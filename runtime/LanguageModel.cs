@@ -27,6 +27,9 @@ public sealed partial class LanguageModel : IDisposable
 
     internal SessionPool Pool => _pool;
 
+    /// <summary>Whether the native operators run, and not their bodies.</summary>
+    internal bool UsesLibrary => _sessions.UsesLibrary;
+
     /// <summary>A graph that also gives its routers' choices, and their names in the order of the layers; the caller's to dispose of.</summary>
     internal (DecoderGraph Graph, IReadOnlyList<string> Routers) OpenTracking() =>
         (_sessions.CreateTracking(Device, _graph), [.. _graph.Routers.Select(router => router.Outputs[0])]);

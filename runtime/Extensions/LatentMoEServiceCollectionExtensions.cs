@@ -29,7 +29,8 @@ public static class LatentMoEServiceCollectionExtensions
         {
             Logger = options.Value.Model.Logger ?? provider.GetService<ILoggerFactory>()?.CreateLogger<LanguageModel>(),
         }));
-        services.AddSingleton(provider => new InferenceEngine(provider.GetRequiredService<LanguageModel>(), options.Value.Engine));
+        services.AddSingleton(provider => new InferenceEngine(provider.GetRequiredService<LanguageModel>(), options.Value.Engine,
+            options.Value.Model.Logger ?? provider.GetService<ILoggerFactory>()?.CreateLogger<InferenceEngine>()));
         services.AddSingleton(provider => provider.GetRequiredService<InferenceEngine>().AsChatClient(options.Value.Generation));
         return services;
     }

@@ -8,11 +8,11 @@ public sealed record EngineOptions
 
     /// <summary>
     /// Memory of the cache, in bytes: a request is let in once its prompt and its longest answer fit beside those that run. Null takes a
-    /// quarter of the memory that is there, and never more than all rows can use.
+    /// quarter of the host's memory, and never more than all rows can use. CUDA takes it at once, as whole rows: set it to what the device can give.
     /// </summary>
     public long? CacheBytes { get; init; }
 
-    /// <summary>Requests that may wait; one more is refused with <see cref="QueueFullException"/>.</summary>
+    /// <summary>Requests that there may be beyond the rows; one more is refused with <see cref="QueueFullException"/>.</summary>
     public int MaxQueue { get; init; } = 256;
 
     /// <summary>Prompt tokens that are read between two steps of the running answers.</summary>

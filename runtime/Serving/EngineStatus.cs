@@ -48,6 +48,6 @@ public sealed record EngineStatus
     /// <summary>Requests that ended, whole, cancelled or failed.</summary>
     public long Completed { get; init; }
 
-    /// <summary>Whether requests are still let in.</summary>
+    /// <summary>Whether nobody is let in any more.</summary>
     public bool Draining { get; init; }
 }

@@ -45,9 +45,9 @@ public sealed partial class InferenceEngine : IAsyncDisposable, IDisposable
                 graph = _tracking;
             }
             long rowBytes = 2L * graph.Layers * graph.CacheHalfBytes, budget = options.CacheBytes ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4;
-            int rows = graph.Device == Device.Cuda ? (int)Math.Clamp(budget / rowBytes, 1, options.MaxRows) : options.MaxRows;
+            int rows = graph.Device == Device.Cuda ? RowsOnDevice(budget, rowBytes, graph.CacheHalfBytes, options.MaxRows) : options.MaxRows;
             int step = Scheduler.MaxStepTokens(rows, options);
-            int tokens = Math.Max(step, options.PrefillTokensPerStep);
+            int tokens = Math.Max(step, (int)Math.Min(options.PrefillTokensPerStep, (long)rows * graph.ContextLength));
             var experts = _tracking is null ? null : new ExpertOutputs(routers, model.Experts!.TopK, tokens);
             _decoder = new BatchDecoder(graph, rows, tokens, step, experts);
             _prefixes = new PrefixCache(_decoder.Cache, options.PrefixCacheBytes);
@@ -113,10 +113,16 @@ public sealed partial class InferenceEngine : IAsyncDisposable, IDisposable
     /// <inheritdoc cref="Dispose"/>
     public ValueTask DisposeAsync() => new(Task.Run(Dispose));
 
+    // Device memory is taken at once, in one piece for each half of a layer.
+    private static int RowsOnDevice(long budget, long rowBytes, long halfBytes, int most) =>
+        (int)Math.Clamp(Math.Min(budget / rowBytes, uint.MaxValue / halfBytes), 1, most);
+
     private async IAsyncEnumerable<GeneratedPiece> Stream(int[] prompt, GenerationOptions options, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         int longest = (int)Math.Min((long)prompt.Length + options.MaxNewTokens, Model.ContextLength);
+        // The standard operators of a package without the operator library write every bound row as a whole.
+        longest = Model.UsesLibrary ? longest : Model.ContextLength;
         var request = new EngineRequest(prompt, options, Model.TokenBytes) { ReservedBytes = longest * _decoder.Cache.BytesPerToken };
         _queue.Submit(request);
         using var registration = cancellationToken.UnsafeRegister(static r => ((EngineRequest)r!).Cancel(), request);

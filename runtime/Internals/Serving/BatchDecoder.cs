@@ -32,7 +32,10 @@ internal sealed class BatchDecoder : IDisposable
         (_graph, _experts, MaxTokens) = (graph, experts, maxTokens);
         try
         {
-            Cache = new RowCache(graph, rows);
+            using (graph.Take())
+            {
+                Cache = new RowCache(graph, rows);
+            }
             _ids = new(maxTokens);
             _positions = new(maxTokens);
             _mask = new(maxTokens);

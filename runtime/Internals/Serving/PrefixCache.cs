@@ -67,11 +67,12 @@ internal sealed class PrefixCache : IDisposable
     private Block? Add(Block? parent, ReadOnlySpan<int> tokens)
     {
         var key = (parent, Hash(tokens));
+        int[] copy = tokens.ToArray(); // now: once a place is taken nothing may fail
         if (_blocks.ContainsKey(key) || Place(parent) is not { } place) // other tokens with the same hash: the elder stays
         {
             return null;
         }
-        var block = new Block(key, tokens.ToArray(), place);
+        var block = new Block(key, copy, place);
         _blocks.Add(key, block);
         if (parent is null)
         {

@@ -86,9 +86,11 @@ internal sealed class RequestQueue(int rows, int maxWaiting, long cacheBytes)
         }
     }
 
-    public void RemoveCancelled() => Remove(request => request.Cancelled, () => new OperationCanceledException());
+    /// <summary>Those that were cancelled while they waited; they are complete.</summary>
+    public List<EngineRequest> RemoveCancelled() => Remove(request => request.Cancelled, () => new OperationCanceledException());
 
-    public void FailAll(Func<Exception> failure) => Remove(_ => true, failure);
+    /// <summary>All that waited; they are complete.</summary>
+    public List<EngineRequest> FailAll(Func<Exception> failure) => Remove(_ => true, failure);
 
     /// <summary>Lets nobody in any more; the task ends once nobody is left.</summary>
     public Task Close()
@@ -106,8 +108,9 @@ internal sealed class RequestQueue(int rows, int maxWaiting, long cacheBytes)
 
     public void Wake() => _arrived.Set();
 
-    private void Remove(Predicate<EngineRequest> which, Func<Exception> failure)
+    private List<EngineRequest> Remove(Predicate<EngineRequest> which, Func<Exception> failure)
     {
+        var removed = new List<EngineRequest>();
         lock (_gate)
         {
             for (var node = _waiting.First; node is not null;)
@@ -117,11 +120,13 @@ internal sealed class RequestQueue(int rows, int maxWaiting, long cacheBytes)
                 {
                     _waiting.Remove(node);
                     request.Complete(failure());
+                    removed.Add(request);
                 }
                 node = next;
             }
             CompleteIfDrained();
         }
+        return removed;
     }
 
     private void CompleteIfDrained()

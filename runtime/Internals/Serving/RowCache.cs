@@ -93,12 +93,15 @@ internal sealed unsafe class RowCache : IDisposable
         }
     }
 
-    /// <summary>Gives back a row's memory.</summary>
-    public void Release(int row)
+    /// <summary>Gives back a row's memory, but for its first tokens.</summary>
+    public void Release(int row, int tokens = 0)
     {
         foreach (var memory in _host)
         {
-            memory!.Release(row * _rowBytes, _rowBytes);
+            for (int head = 0; head < _graph.KeyValueHeads; head++)
+            {
+                memory!.Release(row * _rowBytes + head * _headBytes + tokens * _tokenBytes, _headBytes - tokens * _tokenBytes);
+            }
         }
     }
 

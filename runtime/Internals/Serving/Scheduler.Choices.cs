@@ -45,11 +45,11 @@ internal sealed partial class Scheduler
         {
             int back = run.Count - 1 - i;
             request.Computed = run.Position + i + 1;
+            request.AcceptedDrafts += i > start ? 1 : 0;
             bool more = request.Advance(_decoder.Logits(row, back), _decoder.Experts(row, back), out int token);
             if (!more || back == 0 || token != run.Tokens.Span[i + 1])
             {
-                request.AcceptedDrafts += i - start;
-                _counters.Wrote(i - start + 1, run.Count - 1 - start, i - start);
+                _counters.Wrote(i - start + (request.Failure is null ? 1 : 0), run.Count - 1 - start, i - start);
                 return;
             }
         }
@@ -74,7 +74,7 @@ internal sealed partial class Scheduler
             {
                 request.Computed = _plan[row].Position + _plan[row].Count;
                 request.Advance((int)tokens[row], _decoder.Experts(row));
-                _counters.Wrote(1, 0, 0);
+                _counters.Wrote(request.Failure is null ? 1 : 0, 0, 0);
                 _plan[row] = default;
             }
         }

@@ -36,6 +36,7 @@ internal sealed partial class Scheduler
         if (!request.ReadsPrompt)
         {
             _prefixes.Keep(request.Tokens, row);
+            _counters.Holds(_prefixes.Bytes);
         }
     }
 

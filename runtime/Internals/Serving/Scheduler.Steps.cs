@@ -44,10 +44,7 @@ internal sealed partial class Scheduler
             if (!Writes(_rows[row]))
             {
                 _decoder.Cache.Swap(row, _rows[row]?.Computed ?? 0, last, _rows[last]!.Computed);
-                if (_rows[row] is null)
-                {
-                    _decoder.Cache.Release(last);
-                }
+                _decoder.Cache.Release(last, _rows[row]?.Computed ?? 0);
                 (_rows[row], _rows[last]) = (_rows[last], _rows[row]);
                 last = Array.FindLastIndex(_rows, Writes);
             }

@@ -59,13 +59,13 @@ internal sealed partial class Scheduler : IDisposable
             }
             catch (Exception e) // of a run: what stands in the rows is lost, the engine goes on
             {
-                RunFailed(_logger, e);
+                Report(e);
                 LeaveAll(() => e);
             }
             _counters.Busy(started);
         }
         LeaveAll(Gone);
-        _queue.FailAll(Gone);
+        _queue.FailAll(Gone).ForEach(request => Ended(request, Gone()));
 
         static Exception Gone() => new ObjectDisposedException(nameof(InferenceEngine), "The engine was disposed of before the answer was whole.");
     }
@@ -79,7 +79,7 @@ internal sealed partial class Scheduler : IDisposable
                 Leave(row, new OperationCanceledException());
             }
         }
-        _queue.RemoveCancelled();
+        _queue.RemoveCancelled().ForEach(request => Ended(request, new OperationCanceledException()));
     }
 
     // In order of arrival: the first that does not fit holds up those behind it, so that it is not passed over for ever.
@@ -122,21 +122,56 @@ internal sealed partial class Scheduler : IDisposable
         }
     }
 
+    // Whatever fails on the way, the request's reader hears of its end and its memory is free.
     private void Leave(int row, Exception? failure)
     {
         var request = _rows[row]!;
         _rows[row] = null;
-        if (_decoder.Cache.Movable)
+        try
         {
-            _prefixes.Keep(request.Tokens[..request.Computed], row);
-            _decoder.Cache.Release(row);
-            _counters.Holds(_prefixes.Bytes);
+            if (_decoder.Cache.Movable)
+            {
+                _prefixes.Keep(request.Tokens[..request.Computed], row);
+                _decoder.Cache.Release(row);
+                _counters.Holds(_prefixes.Bytes);
+            }
         }
-        _counters.Ended(request, failure);
-        _queue.Leave(request);
-        request.Complete(failure);
+        catch (Exception e)
+        {
+            Report(e);
+        }
+        finally
+        {
+            _queue.Leave(request);
+            request.Complete(failure);
+        }
+        Ended(request, failure);
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "A run of the model failed; the requests in it are broken off")]
+    // Those who listen to metrics run here, and their mistakes must not end the engine.
+    private void Ended(EngineRequest request, Exception? failure)
+    {
+        try
+        {
+            _counters.Ended(request, failure);
+        }
+        catch (Exception e)
+        {
+            Report(e);
+        }
+    }
+
+    private void Report(Exception failure)
+    {
+        try
+        {
+            RunFailed(_logger, failure);
+        }
+        catch (AggregateException) // of loggers: there is nobody left to tell
+        {
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Serving failed; where it was a run of the model, the requests in it are broken off")]
     private static partial void RunFailed(ILogger logger, Exception e);
 }

@@ -15,6 +15,8 @@ internal sealed partial class SessionFactory(ModelPackage package, LanguageModel
     private readonly ILogger _logger = options.Logger ?? NullLogger.Instance;
     private readonly string? _library = OperatorLibrary.Find(options);
 
+    public bool UsesLibrary => _library is not null;
+
     /// <summary>Sessions on a device where one has really run.</summary>
     /// <exception cref="CheckpointException">The model or the operator library cannot be loaded.</exception>
     /// <exception cref="NotSupportedException">CUDA was asked for and cannot run.</exception>

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using LatentMoE.Tests.Support.Reference;
 
 namespace LatentMoE.Runtime.Tests.Serving;
@@ -104,6 +105,7 @@ public class InferenceEngineTests
     public async Task GenerateAsync_Guesses_SaveRunsAndChangeNothing()
     {
         using var model = TestPackages.Load("LatentMoE");
+        int[] lengths = [.. Enumerable.Range(190, 8)]; // ends within a run of guesses too
         var options = Greedy with { MaxNewTokens = 200, LogitBias = new Dictionary<int, float> { [20] = 50, [30] = 50, [40] = 50 } };
         int[] prompt = [.. Enumerable.Repeat(new[] { 20, 30, 40, 50 }, 8).SelectMany(ids => ids)];
         await using var plain = new InferenceEngine(model);
@@ -113,6 +115,13 @@ public class InferenceEngineTests
         Assert.Equal(expected.Select(piece => piece.TokenId), guessed.Select(piece => piece.TokenId));
         Assert.Equal(guessed[^1].Statistics!.AcceptedDraftTokens, guessing.Status.AcceptedDraftTokens);
         Assert.Equal(plain.Status.Runs - guessing.Status.AcceptedDraftTokens, guessing.Status.Runs);
+        foreach (int length in lengths)
+        {
+            long before = guessing.Status.AcceptedDraftTokens;
+            guessed = await Collect(guessing.GenerateAsync(prompt, options with { MaxNewTokens = length }));
+            Assert.Equal(expected.Take(length).Select(piece => piece.TokenId), guessed.Select(piece => piece.TokenId));
+            Assert.Equal(guessed[^1].Statistics!.AcceptedDraftTokens, guessing.Status.AcceptedDraftTokens - before);
+        }
         Assert.True(guessing.Status.AcceptedDraftTokens > 20, $"{guessing.Status.AcceptedDraftTokens} guesses were right in a greedy answer, which repeats itself");
     }
 
@@ -215,6 +224,30 @@ public class InferenceEngineTests
         Assert.All(answers, answer => Assert.True(answer.Wait(1000) && answer.Result.Count == 100));
         Assert.True(engine.Status.Draining);
         await Assert.ThrowsAsync<ObjectDisposedException>(() => Collect(engine.GenerateAsync([3], Greedy)));
+    }
+
+    [Fact]
+    public async Task GenerateAsync_WhereAListenerToMetricsFails_GoesOn()
+    {
+        using var model = TestPackages.Load("LatentMoE");
+        await using var engine = new InferenceEngine(model);
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = (instrument, own) =>
+        {
+            if (instrument.Meter.Name == "LatentMoE.Runtime")
+            {
+                own.EnableMeasurementEvents(instrument);
+            }
+        };
+        int heard = 0;
+        listener.SetMeasurementEventCallback<double>((_, _, _, _) => throw new InvalidOperationException($"measurement {++heard}"));
+        listener.Start();
+        for (int i = 0; i < 3; i++)
+        {
+            Assert.Equal(5, (await Collect(engine.GenerateAsync([3 + i], Greedy with { MaxNewTokens = 5 }))).Count);
+            await Idle(engine);
+        }
+        Assert.Equal((3, 0L), (heard, engine.Status.CacheBytesReserved));
     }
 
     [Fact]
