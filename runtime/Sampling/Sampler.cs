@@ -66,6 +66,7 @@ internal sealed class Sampler : IDisposable
     }
 
     /// <summary>The next token. <paramref name="logits"/> [vocabulary] may be overwritten.</summary>
+    /// <exception cref="NoTokenLeftException">The request's own demands leave none.</exception>
     /// <exception cref="InvalidOperationException">No token can be chosen: a logit is NaN or +∞, or all are −∞.</exception>
     public int Sample(Span<float> logits)
     {
@@ -103,8 +104,10 @@ internal sealed class Sampler : IDisposable
         return logits[best] == 0 ? logits.IndexOf(0f) : best; // IndexOfMax puts +0 before -0
     }
 
-    internal static InvalidOperationException NoToken(string why, string cause = "the model or its package is damaged") =>
-        new($"{why}, so no token can be chosen: {cause}.");
+    private static NoTokenLeftException NoneLeft(string why, string cause) => new($"{why}, so no token can be chosen: {cause}.");
+
+    internal static InvalidOperationException NoToken(string why) =>
+        new($"{why}, so no token can be chosen: the model or its package is damaged.");
 
     public void Dispose()
     {
@@ -118,9 +121,9 @@ internal sealed class Sampler : IDisposable
     {
         string why = $"The logit of token {token} is {logit}{(float.IsNegativeInfinity(logit) ? ", the largest of all" : "")}";
         return _constraint is not null && float.IsNegativeInfinity(logit)
-                ? NoToken(why, $"{nameof(GenerationOptions.Grammar)} allows none here, or {nameof(GenerationOptions.LogitBias)} forbids those that it allows")
+                ? NoneLeft(why, $"{nameof(GenerationOptions.Grammar)} allows none here, or {nameof(GenerationOptions.LogitBias)} forbids those that it allows")
             : !_adjustment.IsNone && !float.IsNaN(logit)
-                ? NoToken(why, $"{nameof(GenerationOptions.LogitBias)} or a penalty is too large, or the model or its package is damaged")
+                ? NoneLeft(why, $"{nameof(GenerationOptions.LogitBias)} or a penalty is too large, or the model or its package is damaged")
             : NoToken(why);
     }
 

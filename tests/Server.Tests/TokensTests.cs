@@ -51,6 +51,7 @@ public class TokensTests
     {
         await using var server = await TestServer.StartAsync(new ServerOptions { ModelName = "me/story" });
         Assert.Equal("me/story", (await server.GetAsync("/v1/models/me/story")).GetProperty("id").GetString());
+        Assert.Equal("me/story", (await server.GetAsync("/v1/models/me%2Fstory")).GetProperty("id").GetString());
         var answer = await server.PostAsync("/v1/completions", """{"model":"me/story","prompt":"a","max_tokens":1}""");
         Assert.Equal("me/story", answer.GetProperty("model").GetString());
     }

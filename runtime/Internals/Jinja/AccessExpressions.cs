@@ -18,7 +18,7 @@ internal sealed record CallArguments(IReadOnlyList<(string? Name, Expression Val
                     positional.Add(value);
                     break;
                 case "*":
-                    positional.AddRange(Values.Items(value));
+                    positional.AddRange(Values.Items(value, scope.Budget));
                     scope.Budget.Spend(positional.Count);
                     break;
                 case "**":
@@ -99,7 +99,7 @@ internal sealed record ItemExpression(Expression Target, Expression Index) : Exp
         }
         if (Values.TryInteger(index, out long at) && target is string or IReadOnlyList<object?>)
         {
-            var items = Values.Items(target);
+            var items = Values.Items(target, scope.Budget);
             scope.Budget.Spend(target is string ? items.Count : 1);
             at = at < 0 ? at + items.Count : at;
             return at >= 0 && at < items.Count ? items[(int)at] : new Undefined($"element {at} of {Values.TypeName(target)} of {items.Count}");
@@ -118,7 +118,7 @@ internal sealed record SliceExpression(Expression Target, Expression? Start, Exp
         {
             throw new JinjaException($"{Values.TypeName(target)} cannot be sliced");
         }
-        var items = Values.Items(target);
+        var items = Values.Items(target, scope.Budget);
         long step = Bound(Step, scope) ?? 1, count = items.Count;
         if (step == 0)
         {

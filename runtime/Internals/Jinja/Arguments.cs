@@ -83,7 +83,8 @@ internal sealed class Arguments(string function, object? subject, IReadOnlyList<
     }
 
     /// <summary>The arguments that have not been taken yet, for another function: what <c>map('name', …)</c> passes on.</summary>
-    public Arguments Rest(string other, object? item) => new(other, item, [.. positional.Skip(_next)], named, scope);
+    public Arguments Rest(string other, object? item) => new(other, item, [.. positional.Skip(_next)],
+        named.Where(entry => !_taken.Contains(entry.Key)).ToDictionary(StringComparer.Ordinal), scope);
 
     /// <summary>The same arguments, for a method of a value.</summary>
     public Arguments Of(object? value) => new(function, value, positional, named, scope);

@@ -90,7 +90,7 @@ internal static class Arithmetic
     private static object Repeat(object? value, long times, Budget budget)
     {
         times = Math.Clamp(times, 0, int.MaxValue);
-        budget.Spend(Values.Length(value) * times * 2);
+        budget.Spend(Math.Max(1, Values.Length(value, budget)) * times * 2);
         return value is string text ? string.Concat(Enumerable.Repeat(text, (int)times))
             : Enumerable.Repeat((List<object?>)value!, (int)times).SelectMany(items => items).ToList();
     }

@@ -80,14 +80,14 @@ internal sealed record ComparisonExpression(Expression First, IReadOnlyList<(str
             object? right = operand.Evaluate(scope);
             bool holds = sign switch
             {
-                "==" => Values.AreEqual(left, right),
-                "!=" => !Values.AreEqual(left, right),
-                "<" => Values.Compare(left, right) < 0,
-                "<=" => Values.Compare(left, right) <= 0,
-                ">" => Values.Compare(left, right) > 0,
-                ">=" => Values.Compare(left, right) >= 0,
-                "in" => Values.Contains(right, left),
-                _ => !Values.Contains(right, left),
+                "==" => Values.AreEqual(left, right, scope.Budget),
+                "!=" => !Values.AreEqual(left, right, scope.Budget),
+                "<" => Values.Compare(left, right, scope.Budget) < 0,
+                "<=" => Values.Compare(left, right, scope.Budget) <= 0,
+                ">" => Values.Compare(left, right, scope.Budget) > 0,
+                ">=" => Values.Compare(left, right, scope.Budget) >= 0,
+                "in" => Values.Contains(right, left, scope.Budget),
+                _ => !Values.Contains(right, left, scope.Budget),
             };
             if (!holds)
             {

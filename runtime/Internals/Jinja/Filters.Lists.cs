@@ -2,11 +2,11 @@ namespace LatentMoE.Runtime.Internals.Jinja;
 
 internal static partial class Filters
 {
-    private static readonly Comparer<object?> Order = Comparer<object?>.Create(Values.Compare);
+    private static Comparer<object?> Order(Budget budget) => Comparer<object?>.Create((left, right) => Values.Compare(left, right, budget));
 
     private static IReadOnlyList<object?> Copy(Arguments a)
     {
-        var items = Values.Items(a.Subject);
+        var items = Values.Items(a.Subject, a.Budget);
         a.Budget.Spend(items.Count);
         return items;
     }
@@ -79,14 +79,14 @@ internal static partial class Filters
             return new Undefined($"the {a.Function} of nothing");
         }
         object? Key(object? item) => Fold(Attribute(item, attribute), sensitive);
-        return items.Aggregate((best, item) => Values.Compare(Key(item), Key(best)) * sign > 0 ? item : best);
+        return items.Aggregate((best, item) => Values.Compare(Key(item), Key(best), a.Budget) * sign > 0 ? item : best);
     }
 
     private static List<object?> Sort(Arguments a)
     {
         bool reverse = Values.IsTrue(a.Optional("reverse", false)), sensitive = Values.IsTrue(a.Optional("case_sensitive", false));
         object? attribute = a.Optional("attribute", null);
-        return Sort(Copy(a), item => Fold(Attribute(item, attribute), sensitive), reverse);
+        return Sort(Copy(a), item => Fold(Attribute(item, attribute), sensitive), reverse, a.Budget);
     }
 
     private static List<object?> SortMapping(Arguments a)
@@ -95,15 +95,15 @@ internal static partial class Filters
         int part = a.OptionalText("by", "key") switch { "key" => 0, "value" => 1, var other => throw a.Wrong($"sorts by key or value, not by '{other}'") };
         bool reverse = Values.IsTrue(a.Optional("reverse", false));
         var mapping = a.Subject as Mapping ?? throw a.Wrong($"is for mappings, not for {Values.TypeName(a.Subject)}");
-        return Sort(Methods.Items(mapping), item => Fold(((object?[])item!)[part], sensitive), reverse);
+        return Sort(Methods.Items(mapping), item => Fold(((object?[])item!)[part], sensitive), reverse, a.Budget);
     }
 
     // Equal elements keep their order, in reverse too, as Python's do.
-    private static List<object?> Sort(IReadOnlyList<object?> items, Func<object?, object?> key, bool reverse)
+    private static List<object?> Sort(IReadOnlyList<object?> items, Func<object?, object?> key, bool reverse, Budget budget)
     {
         try
         {
-            return reverse ? [.. items.OrderByDescending(key, Order)] : [.. items.OrderBy(key, Order)];
+            return reverse ? [.. items.OrderByDescending(key, Order(budget))] : [.. items.OrderBy(key, Order(budget))];
         }
         catch (InvalidOperationException e) when (e.InnerException is JinjaException cause)
         {
@@ -120,7 +120,7 @@ internal static partial class Filters
         {
             object? key = Fold(Attribute(item, attribute), sensitive);
             a.Budget.Spend(seen.Count);
-            if (!seen.Any(other => Values.AreEqual(other, key)))
+            if (!seen.Any(other => Values.AreEqual(other, key, a.Budget)))
             {
                 seen.Add(key);
                 kept.Add(item);

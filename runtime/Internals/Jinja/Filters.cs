@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 
 namespace LatentMoE.Runtime.Internals.Jinja;
 
@@ -7,20 +8,20 @@ internal static partial class Filters
 {
     private static readonly Dictionary<string, Func<Arguments, object?>> ByName = new(StringComparer.Ordinal)
     {
-        ["abs"] = a => a.Subject is double number ? Math.Abs(number) : Arithmetic.Combine("*", a.Subject, Values.Compare(a.Subject, 0L) < 0 ? -1L : 1L, a.Budget),
+        ["abs"] = a => a.Subject is double number ? Math.Abs(number) : Arithmetic.Combine("*", a.Subject, Values.Compare(a.Subject, 0L, a.Budget) < 0 ? -1L : 1L, a.Budget),
         ["capitalize"] = a => PythonText.Capitalize(a.Printed),
         ["default"] = Default,
         ["d"] = Default,
         ["dictsort"] = SortMapping,
-        ["first"] = a => Values.Items(a.Subject) is { Count: > 0 } items ? items[0] : new Undefined("the first of nothing"),
+        ["first"] = a => Values.Items(a.Subject, a.Budget) is { Count: > 0 } items ? items[0] : new Undefined("the first of nothing"),
         ["float"] = a => Values.TryNumber(a.Subject, out double number) || TryParse(a.Subject, out number) ? number : a.Optional("default", 0.0),
         ["indent"] = Indent,
         ["int"] = ToInteger,
         ["items"] = a => a.Subject is Undefined ? new List<object?>() : a.Subject is Mapping mapping ? Methods.Items(mapping) : throw a.Wrong($"is for mappings, not for {Values.TypeName(a.Subject)}"),
         ["join"] = Join,
-        ["last"] = a => Values.Items(a.Subject) is { Count: > 0 } items ? items[^1] : new Undefined("the last of nothing"),
-        ["length"] = a => Values.Length(a.Subject),
-        ["count"] = a => Values.Length(a.Subject),
+        ["last"] = a => Values.Items(a.Subject, a.Budget) is { Count: > 0 } items ? items[^1] : new Undefined("the last of nothing"),
+        ["length"] = a => Values.Length(a.Subject, a.Budget),
+        ["count"] = a => Values.Length(a.Subject, a.Budget),
         ["list"] = a => Copy(a).ToList(),
         ["lower"] = a => a.Printed.ToLowerInvariant(),
         ["map"] = Map,
@@ -46,6 +47,8 @@ internal static partial class Filters
 
     public static object? Apply(Arguments arguments)
     {
+        RuntimeHelpers.EnsureSufficientExecutionStack(); // a filter may apply filters
+        arguments.Budget.Spend(1);
         var filter = ByName.GetValueOrDefault(arguments.Function) ?? throw new JinjaException($"the filter '{arguments.Function}' is not supported");
         object? value = filter(arguments);
         arguments.End();

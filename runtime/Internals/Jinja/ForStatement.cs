@@ -7,7 +7,7 @@ internal sealed record ForStatement(int Line, Target Target, Expression Items, E
 {
     protected override Flow Execute(Scope scope, StringBuilder output)
     {
-        var items = Select(Values.Items(Items.Evaluate(scope)), scope);
+        var items = Select(Values.Items(Items.Evaluate(scope), scope.Budget), scope);
         scope.Budget.Spend(10L * items.Count);
         if (items.Count == 0)
         {

@@ -35,7 +35,7 @@ internal sealed class Loop(IReadOnlyList<object?> items)
     private object? HasChanged(Arguments arguments)
     {
         object?[] now = [.. arguments.Positional];
-        bool differs = _last is null || !Values.AreEqual(_last, now);
+        bool differs = _last is null || !Values.AreEqual(_last, now, arguments.Budget);
         _last = now;
         return differs;
     }

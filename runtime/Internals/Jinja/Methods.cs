@@ -44,8 +44,8 @@ internal static class Methods
 
     private static readonly Dictionary<string, Func<Arguments, object?>> OfList = new(StringComparer.Ordinal)
     {
-        ["count"] = a => a.Required("value") is var wanted ? (long)Values.Items(a.Subject).Count(item => Values.AreEqual(item, wanted)) : 0L,
-        ["index"] = a => a.Required("value") is var wanted && Values.Items(a.Subject).Index().FirstOrDefault(entry => Values.AreEqual(entry.Item, wanted), (-1, null)).Index is >= 0 and var at
+        ["count"] = a => a.Required("value") is var wanted ? (long)Values.Items(a.Subject, a.Budget).Count(item => Values.AreEqual(item, wanted, a.Budget)) : 0L,
+        ["index"] = a => a.Required("value") is var wanted && Values.Items(a.Subject, a.Budget).Index().FirstOrDefault(entry => Values.AreEqual(entry.Item, wanted, a.Budget), (-1, null)).Index is >= 0 and var at
             ? (long)at : throw a.Wrong("finds no such element"),
     };
 
@@ -125,7 +125,7 @@ internal static class Methods
 
     private static string Join(Arguments a)
     {
-        var items = Values.Items(a.Required("iterable"));
+        var items = Values.Items(a.Required("iterable"), a.Budget);
         foreach (object? item in items)
         {
             a.Budget.Spend(a.Text.Length + (item is string text ? text.Length : throw a.Wrong($"joins strings, not {Values.TypeName(item)}")));

@@ -7,7 +7,7 @@ internal sealed record Target(string Name, string? Attribute, IReadOnlyList<Targ
     {
         if (Parts is not null)
         {
-            var items = Values.Items(value);
+            var items = Values.Items(value, scope.Budget);
             if (items.Count != Parts.Count)
             {
                 throw new JinjaException($"{items.Count} values for {Parts.Count} names");

@@ -19,23 +19,23 @@ internal static class Tests
         ["sequence"] = a => a.Subject is string or Mapping or IReadOnlyList<object?> or Undefined,
         ["iterable"] = a => a.Subject is string or Mapping or IReadOnlyList<object?> or Undefined,
         ["callable"] = a => a.Subject is Function,
-        ["sameas"] = a => a.Required("other") is var other && (ReferenceEquals(a.Subject, other) || (a.Subject?.GetType() == other?.GetType() && Values.AreEqual(a.Subject, other))),
+        ["sameas"] = a => a.Required("other") is var other && (ReferenceEquals(a.Subject, other) || (a.Subject?.GetType() == other?.GetType() && Values.AreEqual(a.Subject, other, a.Budget))),
         ["eq"] = Equal,
         ["equalto"] = Equal,
         ["=="] = Equal,
         ["ne"] = a => !Equal(a),
         ["!="] = a => !Equal(a),
-        ["lt"] = a => Values.Compare(a.Subject, a.Required("other")) < 0,
-        ["lessthan"] = a => Values.Compare(a.Subject, a.Required("other")) < 0,
-        ["<"] = a => Values.Compare(a.Subject, a.Required("other")) < 0,
-        ["le"] = a => Values.Compare(a.Subject, a.Required("other")) <= 0,
-        ["<="] = a => Values.Compare(a.Subject, a.Required("other")) <= 0,
-        ["gt"] = a => Values.Compare(a.Subject, a.Required("other")) > 0,
-        ["greaterthan"] = a => Values.Compare(a.Subject, a.Required("other")) > 0,
-        [">"] = a => Values.Compare(a.Subject, a.Required("other")) > 0,
-        ["ge"] = a => Values.Compare(a.Subject, a.Required("other")) >= 0,
-        [">="] = a => Values.Compare(a.Subject, a.Required("other")) >= 0,
-        ["in"] = a => Values.Contains(a.Required("seq"), a.Subject),
+        ["lt"] = a => Values.Compare(a.Subject, a.Required("other"), a.Budget) < 0,
+        ["lessthan"] = a => Values.Compare(a.Subject, a.Required("other"), a.Budget) < 0,
+        ["<"] = a => Values.Compare(a.Subject, a.Required("other"), a.Budget) < 0,
+        ["le"] = a => Values.Compare(a.Subject, a.Required("other"), a.Budget) <= 0,
+        ["<="] = a => Values.Compare(a.Subject, a.Required("other"), a.Budget) <= 0,
+        ["gt"] = a => Values.Compare(a.Subject, a.Required("other"), a.Budget) > 0,
+        ["greaterthan"] = a => Values.Compare(a.Subject, a.Required("other"), a.Budget) > 0,
+        [">"] = a => Values.Compare(a.Subject, a.Required("other"), a.Budget) > 0,
+        ["ge"] = a => Values.Compare(a.Subject, a.Required("other"), a.Budget) >= 0,
+        [">="] = a => Values.Compare(a.Subject, a.Required("other"), a.Budget) >= 0,
+        ["in"] = a => Values.Contains(a.Required("seq"), a.Subject, a.Budget),
         ["even"] = a => Remainder(a, 2) == 0,
         ["odd"] = a => Remainder(a, 2) != 0,
         ["divisibleby"] = a => Remainder(a, a.Integer("num")) == 0,
@@ -45,13 +45,14 @@ internal static class Tests
 
     public static bool Holds(Arguments arguments)
     {
+        arguments.Budget.Spend(1);
         var test = ByName.GetValueOrDefault(arguments.Function) ?? throw new JinjaException($"the test '{arguments.Function}' is not supported");
         bool holds = test(arguments);
         arguments.End();
         return holds;
     }
 
-    private static bool Equal(Arguments a) => Values.AreEqual(a.Subject, a.Required("other"));
+    private static bool Equal(Arguments a) => Values.AreEqual(a.Subject, a.Required("other"), a.Budget);
 
     private static long Remainder(Arguments a, long divisor) =>
         Arithmetic.Combine("%", a.Subject, divisor, a.Budget) as long? ?? throw a.Wrong("is for whole numbers");

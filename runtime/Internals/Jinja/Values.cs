@@ -33,6 +33,9 @@ internal delegate object? Function(Arguments arguments);
 /// </summary>
 internal static class Values
 {
+    // Characters that are compared or counted in about the time that an element takes.
+    private const int CharactersPerStep = 16;
+
     public static bool IsTrue(object? value) => value switch
     {
         null or Undefined => false,
@@ -74,24 +77,26 @@ internal static class Values
         return value is double or long or bool;
     }
 
-    public static bool AreEqual(object? left, object? right)
+    public static bool AreEqual(object? left, object? right, Budget budget)
     {
         RuntimeHelpers.EnsureSufficientExecutionStack();
-        return (left, right) switch
+        budget.Spend(1 + ((left as string)?.Length ?? 0) / CharactersPerStep);
+        return (ReferenceEquals(left, right) && left is not double) || (left, right) switch
         {
-            (null, null) or (Undefined, Undefined) => true,
+            (Undefined, Undefined) => true,
             (string a, string b) => string.Equals(a, b, StringComparison.Ordinal),
-            (IReadOnlyList<object?> a, IReadOnlyList<object?> b) => a is object?[] == b is object?[] && a.Count == b.Count && a.Zip(b).All(pair => AreEqual(pair.First, pair.Second)),
-            (Mapping a, Mapping b) => a.Count == b.Count && a.All(entry => b.TryGetValue(entry.Key, out object? other) && AreEqual(entry.Value, other)),
+            (IReadOnlyList<object?> a, IReadOnlyList<object?> b) => a is object?[] == b is object?[] && a.Count == b.Count && a.Zip(b).All(pair => AreEqual(pair.First, pair.Second, budget)),
+            (Mapping a, Mapping b) => a.Count == b.Count && a.All(entry => b.TryGetValue(entry.Key, out object? other) && AreEqual(entry.Value, other, budget)),
             _ when TryInteger(left, out long a) && TryInteger(right, out long b) => a == b,
             _ when TryNumber(left, out double a) && TryNumber(right, out double b) => a == b,
-            _ => ReferenceEquals(left, right),
+            _ => false,
         };
     }
 
-    public static int Compare(object? left, object? right)
+    public static int Compare(object? left, object? right, Budget budget)
     {
         RuntimeHelpers.EnsureSufficientExecutionStack();
+        budget.Spend(1 + ((left as string)?.Length ?? 0) / CharactersPerStep);
         if (left is string a && right is string b)
         {
             return string.CompareOrdinal(a, b);
@@ -106,36 +111,54 @@ internal static class Values
         }
         if (left is IReadOnlyList<object?> p && right is IReadOnlyList<object?> q)
         {
-            int differing = Enumerable.Range(0, Math.Min(p.Count, q.Count)).Cast<int?>().FirstOrDefault(n => !AreEqual(p[n!.Value], q[n.Value])) ?? -1;
-            return differing < 0 ? p.Count.CompareTo(q.Count) : Compare(p[differing], q[differing]);
+            int differing = Enumerable.Range(0, Math.Min(p.Count, q.Count)).Cast<int?>().FirstOrDefault(n => !AreEqual(p[n!.Value], q[n.Value], budget)) ?? -1;
+            return differing < 0 ? p.Count.CompareTo(q.Count) : Compare(p[differing], q[differing], budget);
         }
         throw new JinjaException($"{TypeName(left)} and {TypeName(right)} have no order");
     }
 
-    public static bool Contains(object? container, object? item) => container switch
+    public static bool Contains(object? container, object? item, Budget budget) => container switch
     {
-        string text => item is string part ? text.Contains(part, StringComparison.Ordinal)
+        string text => item is string part ? Find(text, part, budget)
             : throw new JinjaException($"{TypeName(item)} cannot be in a string; only a string can"),
         Mapping mapping => item is string key && mapping.ContainsKey(key),
-        _ => Items(container).Any(element => AreEqual(element, item)),
+        _ => Items(container, budget).Any(element => AreEqual(element, item, budget)),
     };
 
     /// <summary>What a loop runs over: a list's elements, a mapping's keys, a string's characters; nothing where the value is undefined.</summary>
-    public static IReadOnlyList<object?> Items(object? value) => value switch
+    public static IReadOnlyList<object?> Items(object? value, Budget budget) => value switch
     {
         IReadOnlyList<object?> list => list,
-        Mapping mapping => [.. mapping.Keys],
-        string text => [.. PythonText.Characters(text)],
+        Mapping mapping => Paid(mapping.Count, () => [.. mapping.Keys], budget),
+        string text => Paid(text.Length, () => [.. PythonText.Characters(text)], budget),
         Undefined => [],
         _ => throw new JinjaException($"{TypeName(value)} has no elements"),
     };
 
-    public static long Length(object? value) => value switch
+    public static long Length(object? value, Budget budget) => value switch
     {
-        string text => PythonText.Length(text),
+        string text => Measured(text, budget),
         Mapping mapping => mapping.Count,
-        _ => Items(value).Count,
+        _ => Items(value, budget).Count,
     };
+
+    private static bool Find(string text, string part, Budget budget)
+    {
+        budget.Spend(1 + text.Length / CharactersPerStep);
+        return text.Contains(part, StringComparison.Ordinal);
+    }
+
+    private static long Measured(string text, Budget budget)
+    {
+        budget.Spend(1 + text.Length / CharactersPerStep);
+        return PythonText.Length(text);
+    }
+
+    private static IReadOnlyList<object?> Paid(int count, Func<IReadOnlyList<object?>> make, Budget budget)
+    {
+        budget.Spend(count);
+        return make();
+    }
 
     public static string Number(double value)
     {

@@ -31,6 +31,12 @@ public class HostileTemplateTests
     [InlineData("{% set ns = namespace(a=[],b=[]) %}{% for i in range(100000) %}{% set ns.a = [ns.a] %}{% set ns.b = [ns.b] %}{% endfor %}{{ ns.a == ns.b }}", "nested too deep")]
     [InlineData("{% set ns = namespace() %}{% set ns.me = ns %}{{ ns|tojson }}", "a namespace cannot be written as JSON")]
     [InlineData("{{ 'a'.replace('', 'xxxxxxxxxxxxxxxxxxxxxx' * 100000).replace('', 'y' * 100000) }}", "more than 5000000 steps")]
+    [InlineData("{{ 'a'|map(filter='map') }}", "lacks its argument 'filter'")]
+    [InlineData("{% set ns=namespace(a=[1],b=[1]) %}{% for i in range(60) %}{% set ns.a=[ns.a,ns.a] %}{% set ns.b=[ns.b,ns.b] %}{% endfor %}{{ ns.a == ns.b }}", "more than 5000000 steps")]
+    [InlineData("{{ '' * 2147483647 }}", "more than 5000000 steps")]
+    [InlineData("{{ [] * 2147483647 }}", "more than 5000000 steps")]
+    [InlineData("{% for i in range(100000) %}{% if -1 in range(100000) %}{% endif %}{% endfor %}", "more than 5000000 steps")]
+    [InlineData("{% set s = 'x' * 1000000 %}{% for i in range(100000) %}{% if s|length == 0 or s|first == 'y' or s == s ~ '' %}{% endif %}{% endfor %}", "more than 5000000 steps")]
     [InlineData("{{ 9223372036854775807 + 1 }}", "does not fit 64 bits")]
     [InlineData("{{ 10 ** 1000 }}", "does not fit 64 bits")]
     public void Cost_IsLimited(string template, string message)

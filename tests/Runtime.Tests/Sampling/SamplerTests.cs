@@ -247,17 +247,19 @@ public class SamplerTests
     public void Sample_NoTokenPossible_NamesTheCause()
     {
         const float none = float.NegativeInfinity;
-        string Told(GenerationOptions options, float[] logits, ITokenConstraint? constraint = null)
+        string Told(GenerationOptions options, float[] logits, ITokenConstraint? constraint = null, bool requests = false)
         {
             using var sampler = new Sampler(options, 2, constraint);
-            return Assert.Throws<InvalidOperationException>(() => sampler.Sample(logits)).Message;
+            var failure = Assert.ThrowsAny<InvalidOperationException>(() => sampler.Sample(logits));
+            Assert.Equal(requests, failure is NoTokenLeftException);
+            return failure.Message;
         }
         var forbidding = Plain with { LogitBias = new Dictionary<int, float> { [0] = none, [1] = none } };
         foreach (float temperature in new[] { 0f, 1f })
         {
             Assert.Contains("damaged", Told(Plain with { Temperature = temperature }, [none, none]));
-            Assert.Contains("LogitBias", Told(forbidding with { Temperature = temperature }, [1, 2]));
-            Assert.Contains("Grammar", Told(Plain with { Temperature = temperature }, [1, 2], new BitConstraint(2, _ => false)));
+            Assert.Contains("LogitBias", Told(forbidding with { Temperature = temperature }, [1, 2], requests: true));
+            Assert.Contains("Grammar", Told(Plain with { Temperature = temperature }, [1, 2], new BitConstraint(2, _ => false), requests: true));
             string damaged = Told(forbidding with { Temperature = temperature, LogitBias = new Dictionary<int, float> { [0] = 1 } }, [1, float.NaN], new BitConstraint(2, _ => true));
             Assert.Contains("The logit of token 1 is NaN", damaged);
             Assert.EndsWith("the model or its package is damaged.", damaged);

@@ -53,13 +53,10 @@ internal sealed class ChoiceRun : IAsyncDisposable
         }
         catch (Exception failure)
         {
-            _pieces.Writer.TryComplete(failure.GetType() == typeof(InvalidOperationException) ? NoToken(failure) : failure);
+            _pieces.Writer.TryComplete(failure);
             await _stop.CancelAsync();
         }
     }
-
-    // The request itself may have left no token to choose, by its biases or its schema: its sender is told.
-    private static ApiException NoToken(Exception failure) => new(500, "server_error", failure.Message, code: "no_token");
 
     private async Task CompleteAsync(Task[] answers)
     {

@@ -14,7 +14,7 @@ internal static class ModelEndpoints
     {
         var card = Card(served);
         routes.MapGet("/v1/models", context => JsonAnswer.WriteAsync(context, new ModelList([card])));
-        routes.MapGet("/v1/models/{**id}", context => context.Request.RouteValues["id"] as string == served.Name ? JsonAnswer.WriteAsync(context, card)
+        routes.MapGet("/v1/models/{**id}", context => Uri.UnescapeDataString((string)context.Request.RouteValues["id"]!) == served.Name ? JsonAnswer.WriteAsync(context, card)
             : throw ApiException.Invalid($"There is no model of that name here; expected \"{served.Name}\".", "model", "model_not_found", 404));
     }
 

@@ -11,6 +11,7 @@ internal static class Failures
         ApiException api => api,
         PromptTooLongException => ApiException.Invalid(failure.Message, code: "context_length_exceeded"),
         RequestTooLargeException => ApiException.Invalid(failure.Message, code: "cache_exceeded"),
+        NoTokenLeftException => ApiException.Invalid(failure.Message, code: "no_token"),
         QueueFullException full => new ApiException(429, "rate_limit_error", full.Message, code: "queue_full") { RetryAfter = full.RetryAfter },
         ObjectDisposedException => ApiException.Draining(TimeSpan.FromSeconds(5)),
         _ when failure.GetType() == typeof(ArgumentException) => ApiException.Invalid(failure.Message), // those below it tell of mistakes in the code

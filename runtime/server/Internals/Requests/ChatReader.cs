@@ -33,7 +33,7 @@ internal sealed class ChatReader(ServedModel served, ServerOptions server)
         fields.Refuse("tools", remedy);
         fields.Refuse("functions", remedy);
         fields.Refuse("audio", "Answers are text.");
-        if (fields.Find("modalities") is { ValueKind: JsonValueKind.Array } kinds && kinds.EnumerateArray().Any(kind => kind.ValueKind != JsonValueKind.String || !kind.ValueEquals("text")))
+        if (fields.Find("modalities") is { ValueKind: JsonValueKind.Array } kinds && kinds.EnumerateArray().Any(kind => fields.Text(kind, "modalities", "[\"text\"]") != "text"))
         {
             throw fields.Wrong("modalities", kinds, "[\"text\"]");
         }

@@ -49,15 +49,23 @@ internal sealed class CompletionReader(ServedModel served, ServerOptions server)
         }
         return value[0].ValueKind switch
         {
-            JsonValueKind.Number => [fields.Ids(value, Prompt)],
+            JsonValueKind.Number => [Ids(fields, value)],
             JsonValueKind.String => [.. Several(value).Select(item => Encode(fields, item))],
-            JsonValueKind.Array => [.. Several(value).Select(item => fields.Ids(item, Prompt))],
+            JsonValueKind.Array => [.. Several(value).Select(item => Ids(fields, item))],
             _ => throw fields.Wrong(Prompt, value[0], expected),
         };
     }
 
     private IEnumerable<JsonElement> Several(JsonElement list) => list.GetArrayLength() <= server.MaxChoices ? list.EnumerateArray() : throw ApiException.Invalid(
         $"{Prompt} holds {list.GetArrayLength()} prompts; expected {server.MaxChoices} answers in all at most.", Prompt, "too_many_choices");
+
+    private int[] Ids(JsonFields fields, JsonElement list)
+    {
+        int[] ids = fields.Ids(list, Prompt);
+        int wrong = Array.FindIndex(ids, id => id >= served.Model.VocabularySize);
+        return wrong < 0 ? ids : throw ApiException.Invalid(
+            $"Token {wrong} of the prompt is {ids[wrong]}; ids go from 0 to {served.Model.VocabularySize - 1}.", Prompt, "invalid_value");
+    }
 
     private int[] Encode(JsonFields fields, JsonElement text) => served.Model.EncodePrompt(fields.Text(text, Prompt, "a string"));
 
