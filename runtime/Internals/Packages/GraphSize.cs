@@ -10,7 +10,7 @@ namespace LatentMoE.Runtime.Internals.Packages;
 internal sealed class GraphSize
 {
     private readonly OnnxGraph _graph;
-    private readonly Dictionary<string, long> _all = [], _matrices = [], _vectors = [];
+    private readonly Dictionary<string, Int128> _all = [], _matrices = [], _vectors = [];
 
     private GraphSize(OnnxGraph graph)
     {
@@ -22,16 +22,25 @@ internal sealed class GraphSize
     }
 
     /// <param name="cacheNumbers">Numbers that a token takes in the cache.</param>
-    public static ModelSize Of(OnnxGraph graph, long cacheNumbers)
+    /// <exception cref="CheckpointException">The numbers are too large to count.</exception>
+    public static ModelSize Of(OnnxGraph graph, Int128 cacheNumbers)
     {
         var size = new GraphSize(graph);
-        long products = size._matrices.Values.Sum();
-        return new ModelSize(size._all.Values.Sum(), products + size._vectors.Values.Sum(), 2 * products, cacheNumbers);
+        Int128 products = Sum(size._matrices.Values);
+        return new ModelSize(Whole(Sum(size._all.Values)), Whole(products + Sum(size._vectors.Values)), Whole(2 * products), CacheSize.Whole(graph, cacheNumbers));
+
+        long Whole(Int128 count) => GraphSize.Whole(graph.FilePath, "weights", count);
     }
 
     /// <summary>Bytes of all constants, wherever they lie.</summary>
-    public static long Bytes(OnnxGraph graph) =>
-        graph.Initializers.Values.Sum(t => t.External is null ? t.InlineBytes : t.External.Length ?? t.Elements * ElementBytes(t.Type));
+    /// <exception cref="CheckpointException">They are too many to count.</exception>
+    public static long Bytes(OnnxGraph graph) => Whole(graph.FilePath, "bytes of the weights", Sum(graph.Initializers.Values.Select(
+        t => t.External is null ? t.InlineBytes : t.External.Length ?? (Int128)t.Elements * ElementBytes(t.Type))));
+
+    /// <summary>A count that the sizes in a file led to.</summary>
+    /// <exception cref="CheckpointException">It is larger than there can be.</exception>
+    public static long Whole(string path, string what, Int128 count) => count <= long.MaxValue ? (long)count
+        : throw new CheckpointException($"{path}: the {what} would be {count}, more than there can be. The package is damaged: copy it again, or export it again.");
 
     public static int ElementBytes(TensorElementType type) => type switch
     {
@@ -40,6 +49,9 @@ internal sealed class GraphSize
         TensorElementType.Float16 or TensorElementType.BFloat16 or TensorElementType.Int16 or TensorElementType.UInt16 => 2,
         _ => 1,
     };
+
+    /// <summary>The most elements that a byte can hold: the types after bfloat16 and the floats of eight bits may take two bits.</summary>
+    public static int PerByte(TensorElementType type) => (int)type > 20 ? 4 : 1;
 
     private void Count(OnnxNode node)
     {
@@ -104,14 +116,16 @@ internal sealed class GraphSize
         Add(_vectors, node, input);
     }
 
-    private void Add(Dictionary<string, long> counts, OnnxNode node, int input, long chosen = 1, long of = 1)
+    private void Add(Dictionary<string, Int128> counts, OnnxNode node, int input, long chosen = 1, long of = 1)
     {
         if (Find(node, input) is { } tensor)
         {
             long packed = node.Type.EndsWith("Int4", StringComparison.Ordinal) ? 2 : 1; // weights in a byte
-            counts[tensor.Name] = tensor.Elements * packed / of * chosen;
+            counts[tensor.Name] = (Int128)tensor.Elements * packed / of * chosen;
         }
     }
+
+    private static Int128 Sum(IEnumerable<Int128> counts) => counts.Aggregate(Int128.Zero, (sum, count) => sum + count);
 
     // A weight; not the small constants of a graph's arithmetic.
     private OnnxTensor? Find(OnnxNode node, int input) =>

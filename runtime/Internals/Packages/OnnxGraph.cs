@@ -88,7 +88,8 @@ internal sealed partial record OnnxGraph
             }
         }
 
-        static Int128 End(OnnxTensor tensor) => (Int128)tensor.External!.Offset + (tensor.External.Length ?? 0);
+        static Int128 End(OnnxTensor tensor) => (Int128)tensor.External!.Offset
+            + (tensor.External.Length ?? (Int128)tensor.Elements * GraphSize.ElementBytes(tensor.Type) / GraphSize.PerByte(tensor.Type));
     }
 
     /// <summary>The routed experts; null where there are none.</summary>

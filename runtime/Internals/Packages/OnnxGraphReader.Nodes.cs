@@ -7,6 +7,7 @@ internal sealed partial class OnnxGraphReader
     private const uint NodeInput = 1, NodeOutput = 2, NodeName = 3, NodeType = 4, NodeAttribute = 5, NodeDomain = 7;
     private const uint AttributeName = 1, AttributeFloat = 2, AttributeInt = 3, AttributeText = 4, AttributeTensor = 5, AttributeGraph = 6;
     private const uint AttributeFloats = 7, AttributeInts = 8, AttributeTensors = 10, AttributeGraphs = 11;
+    private const uint AttributeSparse = 22, AttributeSparses = 23;
     private const uint ValueName = 1, ValueType = 2, TypeTensor = 1, TensorElement = 1, TensorShape = 2, ShapeDim = 1, DimValue = 1;
 
     private OnnxNode ReadNode()
@@ -83,6 +84,7 @@ internal sealed partial class OnnxGraphReader
                     Packed(() => ints.Add(input.ReadInt64()));
                     return true;
                 default:
+                    Require(field is not (AttributeSparse or AttributeSparses), $"the attribute {name} has a sparse_tensor, which this runtime does not know.");
                     return false;
             }
         });

@@ -11,7 +11,7 @@ internal sealed partial class OnnxGraphReader(CodedInputStream input, long lengt
     // Wire types (protobuf.dev/programming-guides/encoding) and field numbers.
     private const uint Varint = 0, Delimited = 2, Fixed32 = 5;
     private const uint ModelIrVersion = 1, ModelProducer = 2, ModelGraph = 7, ModelOperatorSet = 8, ModelFunction = 25;
-    private const uint SetDomain = 1, SetVersion = 2, FunctionName = 1, FunctionNode = 7, FunctionDomain = 10;
+    private const uint SetDomain = 1, SetVersion = 2, FunctionName = 1, FunctionNode = 7, FunctionDomain = 10, FunctionDefault = 11;
     private const uint GraphNode = 1, GraphInitializer = 5, GraphInput = 11, GraphOutput = 12, GraphSparse = 15;
     private const int Deepest = 32;
 
@@ -85,7 +85,7 @@ internal sealed partial class OnnxGraphReader(CodedInputStream input, long lengt
         _sets[domain] = version;
     }
 
-    // Its nodes are read for what they may refer to, not kept.
+    // Its nodes and the defaults of its attributes are read for what they may refer to, not kept.
     private void ReadFunction()
     {
         var (domain, name) = ("", "");
@@ -98,6 +98,9 @@ internal sealed partial class OnnxGraphReader(CodedInputStream input, long lengt
                     return true;
                 case (FunctionNode, Delimited):
                     ReadNode();
+                    return true;
+                case (FunctionDefault, Delimited):
+                    ReadAttribute();
                     return true;
                 case (FunctionDomain, Delimited):
                     domain = input.ReadString();
@@ -127,7 +130,7 @@ internal sealed partial class OnnxGraphReader(CodedInputStream input, long lengt
                 graph.Outputs.Add(ReadValue());
                 return true;
             default:
-                Require(field != GraphSparse, "the graph has a sparse initializer, which this runtime does not know.");
+                Require(field != GraphSparse, "the graph has a sparse_initializer, which this runtime does not know.");
                 return false;
         }
     });

@@ -90,4 +90,61 @@ public class SchemaErrorTests
         Assert.Equal(start.Length, read);
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 1, 400_000_000);
     }
+
+    public static TheoryData<string, string> Multiplied()
+    {
+        string any = "\"anyOf\":[" + string.Join(',', Enumerable.Repeat("{}", 1000)) + "]";
+        string low = string.Join(',', Enumerable.Range(0, 4000)), high = string.Join(',', Enumerable.Range(10_000, 4000));
+        string names = string.Join(',', Enumerable.Range(0, 4000).Select(i => $"\"a{i}\""));
+        string properties = string.Join(',', Enumerable.Range(0, 4000).Select(i => $"\"a{i}\":{{}}"));
+        string items = string.Join(',', Enumerable.Repeat("{}", 4000));
+        var data = new TheoryData<string, string>
+        {
+            { "enum", $"{{{any},\"enum\":[{low}],\"allOf\":[{{\"enum\":[{high}]}}]}}" },
+            { "enum first", $"{{\"enum\":[{low}],{any},\"allOf\":[{{\"enum\":[{high}]}}]}}" },
+            { "enum alone", $"{{\"enum\":[{low}],{any}}}" },
+        };
+        foreach (string shared in new[] { $"\"properties\":{{{properties}}}", $"\"required\":[{names}]", $"\"prefixItems\":[{items}]", $"\"enum\":[{low}]" })
+        {
+            foreach (int count in new[] { 1, 50 })
+            {
+                string all = "\"allOf\":[" + string.Join(',', Enumerable.Repeat("{\"$ref\":\"#/$defs/p\"}", count)) + "]";
+                string defs = $"\"$defs\":{{\"p\":{{{shared}}}}}";
+                data.Add($"{count} {shared[..9]}", $"{{{any},{all},{defs}}}");
+                data.Add($"{count} {shared[..9]} first", $"{{{all},{any},{defs}}}");
+            }
+        }
+        return data;
+    }
+
+    [Theory]
+    [MemberData(nameof(Multiplied))]
+    public void FromJsonSchema_LongListsTimesAlternatives_AreRefusedSoon(string name, string schema)
+    {
+        var clock = Stopwatch.StartNew();
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        var error = Assert.ThrowsAny<ArgumentException>(() => Grammar.FromJsonSchema(schema));
+        Assert.Contains("too complex", error.Message, StringComparison.Ordinal);
+        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(3), $"{name}: {clock.Elapsed}");
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 1, 600_000_000);
+    }
+
+    [Fact]
+    public void FromJsonSchema_LongLists_CompileSoon()
+    {
+        var clock = Stopwatch.StartNew();
+        string values = string.Join(',', Enumerable.Range(0, 2000).Select(i => $"\"value {i}\""));
+        string properties = string.Join(',', Enumerable.Range(0, 300).Select(i => $"\"name{i}\":{{\"type\":\"integer\"}}"));
+        string names = string.Join(',', Enumerable.Range(0, 300).Select(i => $"\"name{i}\""));
+        Assert.True(Grammar.FromJsonSchema($"{{\"enum\":[{values}],\"allOf\":[{{\"enum\":[{values}]}}]}}").Accepts("\"value 1999\""u8, out _));
+        Assert.True(Grammar.FromJsonSchema($"{{\"type\":\"object\",\"properties\":{{{properties}}}}}").Accepts("{\"name7\":1}"u8, out _));
+        Assert.False(Grammar.FromJsonSchema($"{{\"type\":\"object\",\"properties\":{{{properties}}},\"required\":[{names}]}}").Accepts("{}"u8, out _));
+        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(10), $"{clock.Elapsed}");
+    }
+
+    [Theory]
+    [InlineData("""{"enum":[1.0,"a",{"x":1,"y":[2]}],"allOf":[{"enum":[{"y":[20e-1],"x":1},10e-1]}]}""", "1.0", "{\"x\":1,\"y\":[2]}")]
+    [InlineData("""{"enum":["1",1,"\u0061"],"allOf":[{"enum":["a","1"]}]}""", "\"a\"", "\"1\"")]
+    public void FromJsonSchema_EnumsTogether_CompareByValue(string schema, params string[] good) =>
+        Assert.All(good, text => Assert.True(Grammar.FromJsonSchema(schema).Accepts(System.Text.Encoding.UTF8.GetBytes(text), out _), text));
 }

@@ -100,9 +100,76 @@ public class OnnxGraphTests
     [Fact]
     public void Load_WeightsElsewhereInAnAttribute_AreRefused()
     {
-        var tensor = new TensorProto { Name = "hidden", DataLocation = TensorProto.Types.DataLocation.External };
-        tensor.ExternalData.Add(new StringStringEntryProto { Key = "location", Value = "../secret" });
+        var tensor = Outside("../secret");
         AssertRefused(proto => proto.Functions[0].Node[0].Attribute.Add(new AttributeProto { Name = "value", T = tensor }), "the weights of hidden are in \"../secret\"");
+    }
+
+    [Fact]
+    public void Load_WeightsElsewhereInATensorGivenTwice_AreRefused()
+    {
+        var first = Outside("x");
+        var second = new TensorProto { ExternalData = { new StringStringEntryProto { Key = "location", Value = "../secret.bin" } } };
+        byte[] attribute = [.. new AttributeProto { Name = "value", T = first }.ToByteArray(), .. new AttributeProto { T = second }.ToByteArray()];
+        Assert.Equal("../secret.bin", AttributeProto.Parser.ParseFrom(attribute).T.ExternalData[^1].Value);
+        byte[] node = [0x2A, (byte)attribute.Length, .. attribute];
+        var error = Assert.Throws<CheckpointException>(() => Bytes(Graph([0x0A, (byte)node.Length, .. node])));
+        Assert.Contains("in \"../secret.bin\"; expected a file name without a folder", error.Message);
+    }
+
+    [Fact]
+    public void Load_LocationElsewhereOfATensorInTheModel_IsRefused()
+    {
+        AssertRefused(proto => proto.Graph.Initializer.First(t => t.ExternalData.Count == 0).ExternalData.Add(Outside("../secret.bin").ExternalData), "are in \"../secret.bin\"");
+    }
+
+    [Fact]
+    public void Load_SparseTensors_AreRefused()
+    {
+        const int Sparse = 22, Sparses = 23, SparseInitializer = 15, Values = 1;
+        var sparse = new OnnxMessage().Add(Values, new OnnxMessage());
+        AssertRefused(proto => proto.Graph.Node[0].Attribute.Add(With(new AttributeProto { Name = "one" }, Sparse, sparse)), "the attribute one has a sparse_tensor");
+        AssertRefused(proto => proto.Graph.Node[0].Attribute.Add(With(new AttributeProto { Name = "many" }, Sparses, sparse)), "the attribute many has a sparse_tensor");
+        AssertRefused(proto => With(proto.Graph, SparseInitializer, sparse), "has a sparse_initializer");
+    }
+
+    [Fact]
+    public void Load_WeightsElsewhereInADefaultOfAFunction_AreRefused()
+    {
+        const int Default = 11, AttributeTensor = 5, TensorName = 8, TensorExternal = 13, TensorLocation = 14, Key = 1, Value = 2;
+        var entry = new OnnxMessage().Add(Key, "location").Add(Value, "../secret.bin");
+        var tensor = new OnnxMessage().Add(TensorName, "hidden").Add(TensorLocation, 1).Add(TensorExternal, entry);
+        AssertRefused(
+            proto => With(proto.Functions[0], Default, new OnnxMessage().Add(AttributeTensor, tensor)), "the weights of hidden are in \"../secret.bin\"");
+    }
+
+    [Fact]
+    public void Load_MoreElementsThanBytes_IsRefused()
+    {
+        AssertRefused(proto => proto.Graph.Initializer.First(t => t.ExternalData.Count > 0).Dims[0] += 1, "more than its bytes hold");
+        AssertRefused(proto => proto.Graph.Initializer.First(t => t.ExternalData.Count == 0).Dims.Add(1L << 40), "more than its bytes hold");
+        AssertRefused(
+            proto =>
+            {
+                var tensor = proto.Graph.Initializer.First(t => t.ExternalData.Count > 0);
+                tensor.ExternalData.Remove(tensor.ExternalData.Single(e => e.Key == "length"));
+                tensor.Dims.Add(1L << 40);
+            },
+            "The package is damaged");
+    }
+
+    [Theory]
+    [InlineData(TensorElementType.Float16, new byte[] { 0x2A, 3, 0, 1, 2 })] // in a list of int32
+    [InlineData(TensorElementType.Int32, new byte[] { 0x28, 0, 0x28, 1, 0x28, 2 })] // one by one
+    [InlineData(TensorElementType.String, new byte[] { 0x32, 0, 0x32, 0, 0x32, 0 })]
+    public void Read_ElementsInLists_FitTheirBytes(TensorElementType type, byte[] data)
+    {
+        byte[] Model(byte extent)
+        {
+            byte[] tensor = [0x08, extent, 0x10, (byte)type, 0x42, 1, (byte)'a', .. data];
+            return Graph([0x2A, (byte)tensor.Length, .. tensor]);
+        }
+        Assert.Equal(3, Bytes(Model(3)).Initializers["a"].Elements);
+        Assert.Contains("more than its bytes hold", Assert.Throws<CheckpointException>(() => Bytes(Model(4))).Message);
     }
 
     [Theory]
@@ -125,6 +192,23 @@ public class OnnxGraphTests
     {
         AssertRefused(proto => proto.Graph.Initializer[0].Dims.Add([1L << 40, 1L << 40]), "more elements than there can be");
         AssertRefused(proto => proto.Graph.Initializer[0].Dims.Add(-1), "no negative extent");
+    }
+
+    [Fact]
+    public void Of_MoreWeightsThanCanBeCounted_IsOneClearError()
+    {
+        var half = new OnnxTensor("a", TensorElementType.Float, [1L << 62], 1L << 62, new OnnxExternalData("x", 0, null), 0);
+        var graph = OnnxGraph.Read(Model("Llama")) with
+        {
+            Nodes = [.. new[] { "a", "b" }.Select(name => new OnnxNode(name, "Gather", "", [name], [], []))],
+            Initializers = new Dictionary<string, OnnxTensor> { ["a"] = half, ["b"] = half with { Name = "b" } },
+        };
+        foreach (var count in new Action[] { () => GraphSize.Of(graph, cacheNumbers: 0), () => GraphSize.Bytes(graph) })
+        {
+            string message = Assert.Throws<CheckpointException>(count).Message;
+            Assert.StartsWith($"{graph.FilePath}: ", message);
+            Assert.Contains("more than there can be", message);
+        }
     }
 
     [Fact]
@@ -192,6 +276,21 @@ public class OnnxGraphTests
         var error = Assert.Throws<CheckpointException>(() => LanguageModel.Load(folder.Path, new() { Device = Device.Cpu }));
         Assert.StartsWith(folder["model.onnx"], error.Message);
         Assert.Contains(told, error.Message);
+    }
+
+    // A message with a field that the parser of the exporter does not know.
+    private static T With<T>(T message, int field, OnnxMessage value)
+        where T : IMessage
+    {
+        message.MergeFrom(new OnnxMessage().Add(field, value).ToArray());
+        return message;
+    }
+
+    private static TensorProto Outside(string location)
+    {
+        var tensor = new TensorProto { Name = "hidden", DataLocation = TensorProto.Types.DataLocation.External };
+        tensor.ExternalData.Add(new StringStringEntryProto { Key = "location", Value = location });
+        return tensor;
     }
 
     private static OnnxGraph Bytes(byte[] model)

@@ -1,6 +1,8 @@
 using System.Text.Json.Nodes;
+using Google.Protobuf;
 using LatentMoE.Checkpoints;
 using LatentMoE.Export;
+using LatentMoE.Export.Onnx;
 using LatentMoE.Tests.Support;
 
 namespace LatentMoE.Runtime.Tests.Packages;
@@ -64,6 +66,39 @@ public class PackageInfoTests
         Assert.Equal(100 * memory.CachePerToken, memory.CachePerRow);
         Assert.Equal(2 * config.NumHiddenLayers * config.HiddenSize * sizeof(float), memory.MultiHeadCachePerToken);
         Assert.Equal(PackageInfo.Read(model.Folder).Memory with { CachePerRow = memory.CachePerRow }, memory);
+    }
+
+    [Theory]
+    [InlineData("head_size")]
+    [InlineData("head_size", "num_key_value_heads")]
+    [InlineData("head_size", "num_key_value_heads", "num_hidden_layers")]
+    public void Read_CacheLargerThanThereCanBe_NamesTheConfiguration(params string[] keys)
+    {
+        using var folder = TestPackages.Copy("LatentMoE");
+        var config = JsonNode.Parse(File.ReadAllText(folder["genai_config.json"]))!;
+        config["model"]!["context_length"] = int.MaxValue;
+        foreach (string key in keys)
+        {
+            config["model"]!["decoder"]![key] = int.MaxValue;
+        }
+        File.WriteAllText(folder["genai_config.json"], config.ToJsonString());
+        var error = Assert.Throws<CheckpointException>(() => PackageInfo.Read(folder.Path));
+        Assert.StartsWith($"{folder["genai_config.json"]}: the size of the cache would be", error.Message);
+    }
+
+    [Theory]
+    [InlineData("Llama", 0, "has 0 heads; expected at least one")]
+    [InlineData("LatentMoE", -4, "has -4 heads; expected at least one")]
+    [InlineData("Llama", long.MaxValue, "the cache of all heads would be")]
+    public void Read_ImpossibleHeads_NamesTheModel(string family, long heads, string told)
+    {
+        using var folder = TestPackages.Copy(family);
+        var proto = ModelProto.Parser.ParseFrom(File.ReadAllBytes(folder["model.onnx"]));
+        proto.Graph.Node.First(n => n.OpType is "LatentAttention" or "GroupQueryAttention").Attribute.Single(a => a.Name == "num_heads").I = heads;
+        File.WriteAllBytes(folder["model.onnx"], proto.ToByteArray());
+        var error = Assert.Throws<CheckpointException>(() => PackageInfo.Read(folder.Path));
+        Assert.StartsWith($"{folder["model.onnx"]}: ", error.Message);
+        Assert.Contains(told, error.Message);
     }
 
     [Fact]

@@ -4,12 +4,12 @@ namespace LatentMoE.Runtime.Internals.Grammars.Automata;
 internal sealed class Budget
 {
     private const int MostStates = 50_000;
-    private int _left = 4_000_000;
+    private long _left = 4_000_000;
 
     /// <summary>The place in the schema that is being compiled, a JSON pointer.</summary>
     public string Where { get; set; } = "";
 
-    public void Spend(int units)
+    public void Spend(long units)
     {
         _left -= units;
         if (_left < 0)

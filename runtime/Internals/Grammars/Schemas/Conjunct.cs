@@ -30,6 +30,9 @@ internal sealed record MemberRules(IReadOnlyDictionary<string, SchemaNode> Named
 /// <summary>What one schema says of the items of an array: the first ones, and the others.</summary>
 internal sealed record ItemRules(IReadOnlyList<SchemaNode> First, SchemaNode? Others);
 
+/// <summary>A value of an enum or const; values are equal whose keys are.</summary>
+internal sealed record ListedValue(string Key, JsonElement Value);
+
 /// <summary>One side of a range of numbers.</summary>
 internal sealed record Bound(DecimalText Value, bool IsLower, bool OrEqual);
 
@@ -42,7 +45,7 @@ internal sealed record Conjunct
     public JsonTypes Types { get; init; } = JsonTypes.All;
 
     /// <summary>The values that are listed; null where none are.</summary>
-    public ImmutableList<JsonElement>? Values { get; init; }
+    public IReadOnlyList<ListedValue>? Values { get; init; }
 
     /// <summary>What the inside of a string, with the fewest escapes, must belong to.</summary>
     public ImmutableList<Dfa> Contents { get; init; } = [];
@@ -63,5 +66,6 @@ internal sealed record Conjunct
 
     public ImmutableList<MemberRules> Members { get; init; } = [];
 
-    public ImmutableList<string> Required { get; init; } = [];
+    /// <summary>The names that must be there, a list of each schema.</summary>
+    public ImmutableList<IReadOnlyList<string>> Required { get; init; } = [];
 }

@@ -54,14 +54,21 @@ internal sealed class Conjunctions(Budget budget)
                 var before = all;
                 return [.. Listed(keyword, schema, where).SelectMany(option => Add(before, option)).Take(MostAlternatives + 1)];
             default:
-                return [.. all.Select(one => _keywords.Add(one, keyword.Name, schema)).OfType<Conjunct>()];
+                if (all.IsEmpty)
+                {
+                    return all;
+                }
+                var demand = _keywords.Of(keyword.Name, schema);
+                budget.Spend((long)all.Count * demand.Size);
+                return [.. all.Select(demand.AddTo)];
         }
     }
 
-    private static IEnumerable<SchemaNode> Listed(JsonProperty keyword, SchemaNode schema, string where)
+    private IEnumerable<SchemaNode> Listed(JsonProperty keyword, SchemaNode schema, string where)
     {
         int count = keyword.Value.ValueKind == JsonValueKind.Array ? keyword.Value.GetArrayLength() : 0;
-        return count > 0 ? Enumerable.Range(0, count).Select(i => schema.Child(keyword.Name, i.ToString(CultureInfo.InvariantCulture)))
+        budget.Spend(count);
+        return count > 0 ? keyword.Value.EnumerateArray().Select((option, i) => schema.Document.At(string.Create(CultureInfo.InvariantCulture, $"{where}/{i}"), option))
             : throw SchemaDocument.Wrong(where, $"expected a list of schemas, found {SchemaDocument.Shorten(keyword.Value)}");
     }
 }

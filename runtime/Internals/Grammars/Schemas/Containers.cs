@@ -17,7 +17,7 @@ internal sealed class Containers(Budget budget, Func<IEnumerable<SchemaNode>, No
             return Node.Nothing;
         }
         int first = Math.Min(one.Items.Select(rules => rules.First.Count).DefaultIfEmpty().Max(), one.MaxItems);
-        budget.Spend(first * Math.Max(one.Items.Count, 1));
+        budget.Spend(first * 10L * Math.Max(one.Items.Count, 1));
         var other = rule(one.Items.Select(rules => rules.Others).OfType<SchemaNode>());
         // What may follow an item: from the last of the first ones back.
         Node after = new Repeat(new Sequence(Comma, other), Math.Max(one.MinItems - Math.Max(first, 1), 0),
@@ -34,9 +34,10 @@ internal sealed class Containers(Budget budget, Func<IEnumerable<SchemaNode>, No
 
     public Node Object(Conjunct one)
     {
-        string[] names = [.. one.Members.SelectMany(rules => rules.Order).Concat(one.Required).Distinct()];
-        var required = one.Required.ToHashSet();
-        budget.Spend(names.Sum(name => name.Length + 10) * Math.Max(one.Members.Count, 1));
+        budget.Spend(one.Members.Sum(rules => (long)rules.Order.Count) + one.Required.Sum(list => (long)list.Count));
+        var required = one.Required.SelectMany(list => list).ToHashSet();
+        string[] names = [.. one.Members.SelectMany(rules => rules.Order).Concat(one.Required.SelectMany(list => list)).Distinct()];
+        budget.Spend(names.Sum(name => name.Length + 10L) * Math.Max(one.Members.Count, 1));
         var other = Other(one, names);
         // The members from one on, at least one of them; and what may follow a member.
         Node after = new Repeat(new Sequence(Comma, other), 0, Repeat.Unlimited);

@@ -6,70 +6,111 @@ using LatentMoE.Runtime.Internals.Grammars.Json;
 
 namespace LatentMoE.Runtime.Internals.Grammars.Schemas;
 
+/// <summary>What a keyword demands of a value, and how many entries its list has: what adding it to a conjunct is charged.</summary>
+internal sealed record Demand(Func<Conjunct, Conjunct> AddTo, int Size = 0)
+{
+    public static Demand None { get; } = new(all => all);
+}
+
 /// <summary>Keywords about one value (JSON Schema 2020-12, Validation): each adds a demand, or says by name why it cannot.</summary>
 internal sealed class Keywords(Budget budget)
 {
     private readonly Dictionary<string, Dfa?> _patterns = [];
 
-    /// <summary>The conjunct with the keyword's demand; null where it can hold for no value.</summary>
-    public Conjunct? Add(Conjunct all, string keyword, SchemaNode schema)
+    private readonly Dictionary<string, Demand> _demands = [];
+
+    /// <summary>The demand of a schema's keyword, which is read once.</summary>
+    public Demand Of(string keyword, SchemaNode schema)
     {
-        var value = schema.Value.GetProperty(keyword);
         string where = $"{schema.Pointer}/{keyword}";
+        if (!_demands.TryGetValue(where, out var demand))
+        {
+            _demands[where] = demand = Read(keyword, schema, schema.Value.GetProperty(keyword), where);
+        }
+        return demand;
+    }
+
+    private Demand Read(string keyword, SchemaNode schema, JsonElement value, string where)
+    {
         switch (keyword)
         {
             case "type":
-                return all with { Types = all.Types & Types(value, where) };
+                var types = Types(value, where);
+                return new Demand(all => all with { Types = all.Types & types });
             case "enum":
-                return Listed(all, [.. List(value, where)]);
+                return Listed([.. List(value, where)]);
             case "const":
-                return Listed(all, [value]);
-            case "minLength":
-                return all with { MinLength = Math.Max(all.MinLength, Count(value, where)) };
-            case "maxLength":
-                return all with { MaxLength = Math.Min(all.MaxLength, Count(value, where)) };
-            case "minItems":
-                return all with { MinItems = Math.Max(all.MinItems, Count(value, where)) };
-            case "maxItems":
-                return all with { MaxItems = Math.Min(all.MaxItems, Count(value, where)) };
+                return Listed([value]);
+            case "minLength" or "maxLength" or "minItems" or "maxItems":
+                return Counted(keyword, Count(value, where));
             case "pattern":
-                return Content(all, Text(value, where), where);
+                return Content(Text(value, where), where);
             case "format":
-                return Formats.Pattern(Text(value, where)) is { } pattern ? Content(all, pattern, where) : all;
-            case "minimum" or "exclusiveMinimum":
-                return all with { Bounds = all.Bounds.Add(new Bound(Number(value, where), true, keyword == "minimum")) };
-            case "maximum" or "exclusiveMaximum":
-                return all with { Bounds = all.Bounds.Add(new Bound(Number(value, where), false, keyword == "maximum")) };
+                return Formats.Pattern(Text(value, where)) is { } pattern ? Content(pattern, where) : Demand.None;
+            case "minimum" or "exclusiveMinimum" or "maximum" or "exclusiveMaximum":
+                var bound = new Bound(Number(value, where), keyword is "minimum" or "exclusiveMinimum", keyword is "minimum" or "maximum");
+                return new Demand(all => all with { Bounds = all.Bounds.Add(bound) });
             case "multipleOf":
                 var unit = Number(value, where);
-                return !unit.IsNegative && !unit.IsZero ? all with { Units = all.Units.Add(unit) }
+                return !unit.IsNegative && !unit.IsZero ? new Demand(all => all with { Units = all.Units.Add(unit) })
                     : throw SchemaDocument.Wrong(where, $"expected a number above 0, found {unit}");
             case "required":
-                var names = List(value, where).Select(name => Text(name, where));
-                return all with { Required = [.. all.Required.Concat(names).Distinct()] };
+                string[] names = [.. List(value, where).Select(name => Text(name, where)).Distinct()];
+                return names.Length == 0 ? Demand.None : new Demand(all => all with { Required = all.Required.Add(names) }, names.Length);
             case "properties" or "additionalProperties":
-                return keyword == "additionalProperties" && schema.Value.TryGetProperty("properties", out _) ? all
-                    : all with { Members = all.Members.Add(Members(schema)) };
+                if (keyword == "additionalProperties" && schema.Value.TryGetProperty("properties", out _))
+                {
+                    return Demand.None;
+                }
+                var members = Members(schema);
+                return new Demand(all => all with { Members = all.Members.Add(members) }, members.Order.Count);
             case "prefixItems" or "items":
-                return keyword == "items" && schema.Value.TryGetProperty("prefixItems", out _) ? all
-                    : all with { Items = all.Items.Add(Items(schema)) };
+                if (keyword == "items" && schema.Value.TryGetProperty("prefixItems", out _))
+                {
+                    return Demand.None;
+                }
+                var items = Items(schema);
+                return new Demand(all => all with { Items = all.Items.Add(items) }, items.First.Count);
             case "title" or "description" or "default" or "examples" or "$schema" or "$comment" or "deprecated" or "readOnly" or "writeOnly"
                 or "contentEncoding" or "contentMediaType" or "$defs" or "definitions":
             case "$id" when schema.Pointer.Length == 0:
-                return all;
+                return Demand.None;
             default:
                 throw SchemaDocument.Wrong(where, $"the keyword '{keyword}' is not supported, so it could not be enforced. Take it out, or say the same with "
                     + "type, properties, required, items, enum, anyOf or pattern");
         }
     }
 
-    private static Conjunct? Listed(Conjunct all, List<JsonElement> values)
+    private static Demand Counted(string keyword, int count) => new(keyword switch
     {
-        var both = all.Values is null ? values : all.Values.Where(old => values.Exists(value => JsonElement.DeepEquals(old, value)));
-        return all with { Values = [.. both] };
+        "minLength" => all => all with { MinLength = Math.Max(all.MinLength, count) },
+        "maxLength" => all => all with { MaxLength = Math.Min(all.MaxLength, count) },
+        "minItems" => all => all with { MinItems = Math.Max(all.MinItems, count) },
+        _ => all => all with { MaxItems = Math.Min(all.MaxItems, count) },
+    });
+
+    private Demand Listed(IReadOnlyList<JsonElement> values)
+    {
+        ListedValue[] listed = [.. values.Select(value => new ListedValue(Key(value), value))];
+        var keys = listed.Select(value => value.Key).ToHashSet();
+        return new Demand(all =>
+        {
+            budget.Spend(all.Values?.Count ?? 0);
+            return all with { Values = all.Values is null ? listed : [.. all.Values.Where(old => keys.Contains(old.Key))] };
+        }, listed.Length);
     }
 
-    private Conjunct? Content(Conjunct all, string pattern, string where)
+    // The same for equal values: numbers by what they amount to (very long ones as they are written), members in order.
+    private static string Key(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.Object => "{" + string.Join(',', value.EnumerateObject().OrderBy(member => member.Name, StringComparer.Ordinal)
+            .Select(member => JsonText.Quote(member.Name) + ":" + Key(member.Value))) + "}",
+        JsonValueKind.Array => "[" + string.Join(',', value.EnumerateArray().Select(Key)) + "]",
+        JsonValueKind.Number => DecimalText.Parse(value.GetRawText())?.ToString() ?? value.GetRawText(),
+        _ => JsonText.Compact(value),
+    };
+
+    private Demand Content(string pattern, string where)
     {
         if (!_patterns.TryGetValue(pattern, out var content))
         {
@@ -83,7 +124,7 @@ internal sealed class Keywords(Budget budget)
                 throw SchemaDocument.Wrong(where, $"the pattern \"{pattern}\" cannot be enforced: {e.Message}");
             }
         }
-        return content is not null ? all with { Contents = all.Contents.Add(content) } : all with { Types = all.Types & ~JsonTypes.String };
+        return new Demand(content is not null ? all => all with { Contents = all.Contents.Add(content) } : all => all with { Types = all.Types & ~JsonTypes.String });
     }
 
     private static MemberRules Members(SchemaNode schema)

@@ -86,7 +86,8 @@ internal sealed class SchemaCompiler
     // The listed values for which the other demands hold, written compactly.
     private Node Listed(Conjunct one)
     {
-        JsonElement[] values = [.. one.Values!.Where(value => (TypeOf(value) & one.Types) != 0)];
+        _budget.Spend(10L * one.Values!.Count);
+        JsonElement[] values = [.. one.Values.Select(listed => listed.Value).Where(value => (TypeOf(value) & one.Types) != 0)];
         if (one with { Values = null, Types = JsonTypes.All } != new Conjunct())
         {
             var numbers = new Lazy<Automaton>(() => new Automaton(_scalars.Number(one), _budget));
