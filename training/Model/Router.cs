@@ -69,7 +69,7 @@ public sealed class Router : nn.Module<Tensor, Routing>
         if (_config.NGroup > 1 && _config.TopkMethod != "greedy")
         {
             // A group counts as its two best experts together (noaux_tc), or as its best one.
-            var groups = scores.unflatten(-1, _config.NGroup, -1); // (N, G, E / G)
+            var groups = scores.unflatten(1, _config.NGroup, -1); // (N, G, E / G)
             var value = groups.topk(_config.TopkMethod == "noaux_tc" ? 2 : 1).values.sum(-1); // (N, G)
             var kept = value.topk(_config.TopkGroup).indexes; // (N, topk_group)
             var closed = ones_like(value).scatter(1, kept, zeros_like(value)).to(ScalarType.Bool); // (N, G)
