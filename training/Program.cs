@@ -5,6 +5,7 @@ using LatentMoE.Training.Trainer;
 using Spectre.Console;
 
 OpenMpSpinning.Limit();
+NativeAllocation.Keep();
 var console = AnsiConsole.Console;
 if (!console.Profile.Out.IsTerminal)
 {

@@ -6,8 +6,9 @@ using static TorchSharp.torch;
 namespace LatentMoE.Training.Model;
 
 /// <summary>
-/// All routed experts of a layer, SwiGLU each, as two stacked weights. Tokens are sorted by expert and padded to the largest
-/// load, so that a layer is two batched products however many experts it has; no token is dropped.
+/// All routed experts of a layer, SwiGLU each, as two stacked weights. Assignments are sorted by expert, so that each expert's
+/// tokens are neighbours; no token is dropped. A CPU multiplies each expert's rows alone, whose number it knows for nothing; a GPU
+/// pads them to the largest load, so that a layer is two batched products however many experts it has.
 /// </summary>
 public sealed class Experts : nn.Module<Tensor, Routing, Tensor>
 {
@@ -31,7 +32,24 @@ public sealed class Experts : nn.Module<Tensor, Routing, Tensor>
     public Parameter Down => _down;
 
     /// <summary>Tokens [N, hidden] to the weighted sum of their experts, of the same shape.</summary>
-    public override Tensor forward(Tensor x, Routing routing)
+    public override Tensor forward(Tensor x, Routing routing) =>
+        x.device_type == DeviceType.CPU ? ForwardGrouped(x, routing) : ForwardPadded(x, routing);
+
+    /// <summary>The sum with one product for each expert's own rows: no work for padding, however uneven the loads.</summary>
+    internal Tensor ForwardGrouped(Tensor x, Routing routing)
+    {
+        long count = _gateUp.shape[0];
+        var tokens = x.to(_gateUp.dtype); // (N, hidden)
+        var (sorted, order) = routing.Experts.detach().flatten().sort(stable: true);
+        long[] loads = sorted.bincount(null, count).data<long>().ToArray();
+        var token = order.div(routing.Experts.shape[1], RoundingMode.floor); // (N·k), the token of each sorted assignment
+        var hidden = Mlp.Gate(Grouped(tokens.index_select(0, token), _gateUp, loads)); // (N·k, I)
+        var output = Grouped(hidden * routing.Weights.flatten().index_select(0, order).unsqueeze(-1), _down, loads); // (N·k, hidden)
+        return zeros_like(tokens).index_add(0, token, output, 1).to(x.dtype);
+    }
+
+    /// <summary>The sum with the rows of every expert padded to the largest load: two batched products.</summary>
+    internal Tensor ForwardPadded(Tensor x, Routing routing)
     {
         long count = _gateUp.shape[0], n = x.shape[0], k = routing.Experts.shape[1];
         var (source, slots, capacity) = Dispatch(routing.Experts, count);
@@ -60,6 +78,14 @@ public sealed class Experts : nn.Module<Tensor, Routing, Tensor>
             y = y.index_add(0, tokens, output * weight.index_select(0, tokens).unsqueeze(-1), 1);
         }
         return y;
+    }
+
+    // Rows [A, in] of expert after expert, loads[e] of them each, times weights [E, out, in]: [A, out].
+    private static Tensor Grouped(Tensor rows, Tensor weights, long[] loads)
+    {
+        var inputs = rows.split(loads, 0);
+        var matrices = weights.transpose(1, 2).unbind(0);
+        return cat([.. inputs.Select((input, e) => input.mm(matrices[e]))], 0);
     }
 
     // Where things go in a table of E rows of `capacity` slots. Source (E·capacity): the token in each slot. A spare slot holds

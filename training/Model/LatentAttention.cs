@@ -68,9 +68,10 @@ public sealed class LatentAttention : nn.Module<Tensor, Tensor>
         var (qNope, qRope, c, kRope) = Project(x);
         long n = qNope.shape[0], length = qNope.shape[1], h = _config.NumAttentionHeads, dn = _config.QkNopeHeadDim, dv = _config.VHeadDim;
         var kv = _kvBProj.call(c).view(-1, length, h, dn + dv).transpose(1, 2).reshape(n, length, dn + dv); // (B·H, T, dn + dv)
-        var k = cat([kv.narrow(-1, 0, dn), PerHead(kRope)], -1); // (B·H, T, dn + dr)
+        var (kNope, v) = Halves(kv, dn, dv);
+        var k = cat([kNope, PerHead(kRope)], -1); // (B·H, T, dn + dr)
         var weights = CausalAttention.Weights(cat([qNope, qRope], -1), k); // (B·H, T, T)
-        return Output(weights.bmm(kv.narrow(-1, dn, dv)));
+        return Output(weights.bmm(v));
     }
 
     /// <summary>
@@ -96,8 +97,16 @@ public sealed class LatentAttention : nn.Module<Tensor, Tensor>
         long length = x.shape[1], h = _config.NumAttentionHeads, dn = _config.QkNopeHeadDim, dr = _config.QkRopeHeadDim, r = _config.KvLoraRank;
         var q = _qProj is not null ? _qProj.call(x) : _qBProj!.call(_qANorm!.call(_qAProj!.call(x)));
         q = (q * _config.AttentionScale).view(-1, length, h, dn + dr).transpose(1, 2).reshape(-1, length, dn + dr); // (B·H, T, dn + dr)
-        var kv = _kvAProj.call(x); // (B, T, r + dr)
-        return (q.narrow(-1, 0, dn), _rotary.call(q.narrow(-1, dn, dr)), _kvANorm.call(kv.narrow(-1, 0, r)), _rotary.call(kv.narrow(-1, r, dr)));
+        var (qNope, qRope) = Halves(q, dn, dr);
+        var (c, kRope) = Halves(_kvAProj.call(x), r, dr); // of (B, T, r + dr)
+        return (qNope, _rotary.call(qRope), _kvANorm.call(c), _rotary.call(kRope));
+    }
+
+    // The first a and the other b elements of the last dimension. A split has one gradient, where two narrowed views have one of the whole each.
+    private static (Tensor First, Tensor Other) Halves(Tensor x, long a, long b)
+    {
+        var parts = x.split([a, b], x.dim() - 1);
+        return (parts[0], parts[1]);
     }
 
     // (B, T, w) to (B·H, T, w)

@@ -26,8 +26,9 @@ public sealed class Mlp : nn.Module<Tensor, Tensor>
     /// <summary>[.., 2 · hidden] to [.., hidden]: silu of the first half times the second, in at least float32 (whose silu is the faster one, too).</summary>
     internal static Tensor Gate(Tensor gateUp)
     {
-        long hidden = gateUp.shape[^1] / 2;
         var wide = gateUp.dtype == ScalarType.BFloat16 ? gateUp.to(ScalarType.Float32) : gateUp;
-        return (nn.functional.silu(wide.narrow(-1, 0, hidden)) * wide.narrow(-1, hidden, hidden)).to(gateUp.dtype);
+        long half = gateUp.shape[^1] / 2;
+        var halves = wide.split([half, half], wide.dim() - 1);
+        return (nn.functional.silu(halves[0]) * halves[1]).to(gateUp.dtype);
     }
 }

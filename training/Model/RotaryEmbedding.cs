@@ -48,8 +48,7 @@ public sealed class RotaryEmbedding : nn.Module<Tensor, Tensor>
         var cos = _cos.narrow(0, 0, length);
         var sin = _sin.narrow(0, 0, length);
         var pairs = _interleave ? x.unflatten(x.dim() - 1, half, 2) : x.unflatten(x.dim() - 1, 2, half);
-        long axis = _interleave ? -1 : -2;
-        Tensor a = pairs.select(axis, 0), b = pairs.select(axis, 1); // (.., T, width / 2)
-        return cat([a * cos - b * sin, b * cos + a * sin], -1).to(x.dtype);
+        var parts = pairs.unbind(pairs.dim() - (_interleave ? 1 : 2)); // two (.., T, width / 2)
+        return cat([parts[0] * cos - parts[1] * sin, parts[1] * cos + parts[0] * sin], -1).to(x.dtype);
     }
 }

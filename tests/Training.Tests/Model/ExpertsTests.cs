@@ -13,8 +13,12 @@ public class ExpertsTests
         return new MoE(Models.Latent, ScalarType.Float64);
     }
 
-    private static void AssertAgrees(Experts experts, Tensor x, Routing routing) =>
-        Models.AssertClose("experts", experts.ForwardNaive(x, routing), experts.call(x, routing), 1e-12);
+    private static void AssertAgrees(Experts experts, Tensor x, Routing routing)
+    {
+        var expected = experts.ForwardNaive(x, routing);
+        Models.AssertClose("grouped", expected, experts.ForwardGrouped(x, routing), 1e-12);
+        Models.AssertClose("padded", expected, experts.ForwardPadded(x, routing), 1e-12);
+    }
 
     [Theory]
     [InlineData(1)]
@@ -36,6 +40,41 @@ public class ExpertsTests
         var x = randn([20, 16], dtype: ScalarType.Float64);
         var experts = tensor(Enumerable.Range(0, 40).Select(i => i % 2 == 0 ? 5L : 1L).ToArray(), [20, 2]);
         AssertAgrees(moe.Experts, x, new Routing(experts, randn([20, 2], dtype: ScalarType.Float64)));
+    }
+
+    [Fact]
+    public void Forward_GradientsAgreeHoweverItIsComputed()
+    {
+        using var scope = NewDisposeScope();
+        using var moe = Create();
+        var x = randn([33, 16], dtype: ScalarType.Float64).requires_grad_();
+        var probe = randn(x.shape, dtype: ScalarType.Float64);
+        Tensor[] of = [x, .. moe.named_parameters().Select(p => (Tensor)p.parameter)];
+        IList<Tensor> Of(Func<Tensor, Routing, Tensor> forward) => autograd.grad([(forward(x, moe.Gate.call(x)) * probe).sum()], of, allow_unused: true);
+        var expected = Of(moe.Experts.ForwardNaive);
+        foreach (var form in (Func<Tensor, Routing, Tensor>[])[moe.Experts.ForwardGrouped, moe.Experts.ForwardPadded])
+        {
+            var actual = Of(form);
+            for (int i = 0; i < 4; i++) // the input, the router and both stacks; the shared expert takes no part
+            {
+                Models.AssertClose($"{form.Method.Name}, gradient {i}", expected[i], actual[i], 1e-12);
+            }
+        }
+    }
+
+    [Fact]
+    public void Forward_ComputesInTheWeightsDtypeOnACpuAndReturnsTheInputs()
+    {
+        using var scope = NewDisposeScope();
+        manual_seed(6);
+        using var moe = new MoE(Models.Latent, ScalarType.Float32);
+        var x = randn([33, 16]);
+        var routing = moe.Gate.call(x);
+        var low = x.to(ScalarType.BFloat16);
+        var y = moe.Experts.call(low, routing);
+        Assert.Equal(ScalarType.BFloat16, y.dtype);
+        Models.AssertClose("experts", moe.Experts.ForwardNaive(low.to(ScalarType.Float32), routing).to(ScalarType.BFloat16).to(ScalarType.Float32),
+            y.to(ScalarType.Float32), 1e-6);
     }
 
     [Fact]
