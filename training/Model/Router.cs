@@ -44,6 +44,9 @@ public sealed class Router : nn.Module<Tensor, Routing>
     /// <summary>Tokens [E] that chose each expert in training mode since the last reset.</summary>
     public Tensor Load => _load;
 
+    /// <summary>Whether training mode counts; false while a layer is computed again.</summary>
+    internal bool Counting { get; set; } = true;
+
     /// <summary>Tokens [N, hidden] to their experts.</summary>
     public override Routing forward(Tensor x)
     {
@@ -55,7 +58,7 @@ public sealed class Router : nn.Module<Tensor, Routing>
         {
             weights = weights / (weights.sum(-1, keepdim: true) + 1e-20);
         }
-        if (training)
+        if (training && Counting)
         {
             using var _ = no_grad();
             _load.add_(experts.flatten().bincount(null, _config.NRoutedExperts));

@@ -10,7 +10,7 @@ namespace LatentMoE.Training.Model;
 /// The decoder: embedding, layers, final norm, head. The <see cref="ModelConfig"/> alone says which of the four twins it is
 /// (latent or multi-head attention, experts or dense). Submodules carry their Hugging Face names.
 /// </summary>
-public sealed class Transformer : nn.Module<Tensor, Tensor>
+public sealed partial class Transformer : nn.Module<Tensor, Tensor>
 {
     [ComponentName(Name = "embed_tokens")]
     private readonly TokenEmbedding _embedTokens;
@@ -24,6 +24,8 @@ public sealed class Transformer : nn.Module<Tensor, Tensor>
     [ComponentName(Name = "lm_head")]
     private readonly Projection? _lmHead;
 
+    private readonly double _dropout;
+
     /// <summary>Draws the weights from torch's default generator.</summary>
     /// <param name="config">Sizes and kinds of the layers.</param>
     /// <param name="dropout">Share of each layer's contribution to the residual stream that training mode drops.</param>
@@ -32,6 +34,7 @@ public sealed class Transformer : nn.Module<Tensor, Tensor>
     {
         Config = config;
         ComputeType = dtype;
+        _dropout = dropout;
         var rotary = new RotaryEmbedding(config.RopeDim, config.MaxPositionEmbeddings, config.RopeTheta, config.RopeInterleave, dtype);
         _embedTokens = new TokenEmbedding(config.VocabSize, config.HiddenSize, config.InitializerRange, dtype);
         _layers = new ModuleList<Block>([.. Enumerable.Range(0, config.NumHiddenLayers).Select(i => new Block(config, i, rotary, dropout, dtype))]);
@@ -55,18 +58,31 @@ public sealed class Transformer : nn.Module<Tensor, Tensor>
     /// <summary>Ids [B, T] int64 to logits [B, T, vocabulary] in <see cref="ComputeType"/>.</summary>
     public override Tensor forward(Tensor ids) => Stages(ids).Last().Value;
 
-    /// <summary>Mean negative log likelihood (nats, a scalar) of <paramref name="targets"/> [B, T] int64 after <paramref name="ids"/>.</summary>
+    /// <summary>
+    /// Mean negative log likelihood (nats, a scalar) of <paramref name="targets"/> [B, T] int64 after <paramref name="ids"/>. Without
+    /// gradients it takes the memory of <see cref="MaxLogits"/> at most.
+    /// </summary>
     public Tensor Loss(Tensor ids, Tensor targets)
     {
         using var scope = NewDisposeScope();
-        var logits = call(ids).flatten(0, 1).to(_norm.Weight.dtype); // (B·T, V)
-        return nn.functional.cross_entropy(logits, targets.flatten()).MoveToOuterDisposeScope();
+        Tensor hidden = Hidden(ids), flat = targets.flatten();
+        if (is_grad_enabled() || flat.shape[0] <= TokensAtATime)
+        {
+            return Loss(hidden, flat, nn.Reduction.Mean).MoveToOuterDisposeScope();
+        }
+        var sum = zeros([], ScalarType.Float64, hidden.device);
+        foreach (var (first, count) in Parts(flat.shape[0]))
+        {
+            using var part = NewDisposeScope();
+            sum.add_(Loss(hidden.narrow(0, first, count), flat.narrow(0, first, count), nn.Reduction.Sum).to(ScalarType.Float64));
+        }
+        return (sum / flat.shape[0]).to(_norm.Weight.dtype).MoveToOuterDisposeScope();
     }
 
     /// <summary>The residual stream after each named part, as it is computed; the last value is the logits.</summary>
     internal IEnumerable<(string Name, Tensor Value)> Stages(Tensor ids)
     {
-        var x = _embedTokens.call(ids).to(ComputeType); // (B, T, hidden)
+        var x = Embed(ids);
         yield return ("model.embed_tokens", x);
         for (int i = 0; i < _layers.Count; i++)
         {
@@ -77,6 +93,17 @@ public sealed class Transformer : nn.Module<Tensor, Tensor>
         }
         x = _norm.call(x);
         yield return ("model.norm", x);
-        yield return ("lm_head", _lmHead is not null ? _lmHead.call(x) : nn.functional.linear(x, _embedTokens.Weight.to(x.dtype)));
+        yield return ("lm_head", Head(x));
     }
+
+    // (B, T, hidden)
+    private Tensor Embed(Tensor ids) => _embedTokens.call(ids).to(ComputeType);
+
+    // The normed residual stream (B·T, hidden) behind the last layer.
+    private Tensor Hidden(Tensor ids) => _norm.call(_layers.Aggregate(Embed(ids), (x, block) => block.call(x))).flatten(0, 1);
+
+    private Tensor Head(Tensor hidden) => _lmHead is not null ? _lmHead.call(hidden) : nn.functional.linear(hidden, _embedTokens.Weight.to(hidden.dtype));
+
+    private Tensor Loss(Tensor hidden, Tensor targets, nn.Reduction reduction) =>
+        nn.functional.cross_entropy(Head(hidden).to(_norm.Weight.dtype), targets, reduction: reduction);
 }

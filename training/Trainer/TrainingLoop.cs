@@ -24,14 +24,15 @@ public sealed record StepResult(int Step, double Loss, double LearningRate, doub
 /// </summary>
 public sealed class TrainingLoop : IDisposable
 {
-    private readonly BatchSource _source;
+    private readonly BatchQueue _batches;
     private readonly ComputeDevice _device;
-    private readonly long[] _inputs, _targets;
 
     public TrainingLoop(Transformer model, TrainingRecipe recipe, BatchSource source, ComputeDevice device)
     {
-        (Model, Recipe, _source, _device) = (model, recipe, source, device);
+        (Model, Recipe, _device) = (model, recipe, device);
         model.ComputeType = device.Dtype;
+        model.GradientCheckpointing = recipe.GradientCheckpointing;
+        _batches = new BatchQueue(source, recipe.Batch * recipe.Sequence);
         Steps = recipe.Minutes is null ? recipe.Steps : 0;
         var matrices = model.named_parameters().Where(p => p.parameter.dim() > 1).ToArray();
         var vectors = model.named_parameters().Where(p => p.parameter.dim() <= 1).ToArray();
@@ -42,8 +43,6 @@ public sealed class TrainingLoop : IDisposable
                 new AdamW.ParamGroup(vectors.Select(p => p.parameter).ToArray(), new AdamW.Options { weight_decay = 0 }),
             ],
             recipe.LearningRate, recipe.Beta1, recipe.Beta2);
-        _inputs = new long[recipe.Batch * recipe.Sequence];
-        _targets = new long[recipe.Batch * recipe.Sequence];
     }
 
     public Transformer Model { get; }
@@ -98,21 +97,23 @@ public sealed class TrainingLoop : IDisposable
         }
     }
 
-    public void Dispose() => Optimizer.Dispose();
+    public void Dispose()
+    {
+        _batches.Dispose();
+        Optimizer.Dispose();
+    }
 
     private double Accumulate(long index)
     {
         using var scope = NewDisposeScope();
-        _source(index, _inputs, _targets);
-        var ids = tensor(_inputs, [Recipe.Batch, Recipe.Sequence]).to(_device.Device);
-        var targets = tensor(_targets, [Recipe.Batch, Recipe.Sequence]).to(_device.Device);
-        var loss = Model.Loss(ids, targets) / Recipe.Accumulation;
-        double value = loss.to(ScalarType.Float64).item<double>();
+        var (inputs, next) = _batches.Take(index);
+        var ids = tensor(inputs, [Recipe.Batch, Recipe.Sequence]).to(_device.Device);
+        var targets = tensor(next, [Recipe.Batch, Recipe.Sequence]).to(_device.Device);
+        double value = Model.Backward(ids, targets, 1.0 / Recipe.Accumulation);
         if (!double.IsFinite(value))
         {
             throw NonFinite.InForward(Model, ids, Step, value);
         }
-        loss.backward();
         return value;
     }
 }

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using LatentMoE.Checkpoints;
 
 namespace LatentMoE.Training.Trainer;
@@ -39,6 +40,10 @@ public sealed record TrainingRecipe
 
     /// <summary><c>auto</c>, <c>float32</c> or <c>bf16</c>: see <see cref="ComputeDevice"/>.</summary>
     public string Dtype { get; init; } = "auto";
+
+    /// <summary>Keeps only the layers' inputs for the backward pass, which computes each layer again: less memory, a third more work.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool GradientCheckpointing { get; init; }
 
     public int TokensPerStep => Batch * Accumulation * Sequence;
 
