@@ -1,5 +1,6 @@
 // The pipeline's targets. Each does what it depends on first; the work itself is in the programs that it starts.
 #load "feed/restore.cake"
+#load "training/Study/study.cake"
 #load "tests/benchmarks/bench.cake"
 #load "tests/gpu-bundle/gpu-bundle.cake"
 
@@ -29,6 +30,7 @@ var understood = new Dictionary<string, string[]>(StringComparer.OrdinalIgnoreCa
     ["Serve"] = [.. serverArguments, .. packageArguments],
     ["Evaluate"] = HasArgument("model") ? ["model", "data", .. evaluationArguments] : ["checkpoint", "preset", "twin", "data", "device"],
     ["Inspect"] = HasArgument("model") ? ["model", "json"] : ["preset", "twin"],
+    ["Study"] = [.. studyArguments, "output", "plan", "keep"],
     ["Bench"] = benchArguments, ["BenchServing"] = servingArguments, ["GpuBundle"] = gpuBundleArguments,
     ["Test"] = ["filter"], ["Soak"] = ["seconds"], ["Pack"] = ["package-version", "output"],
 };

@@ -5,6 +5,7 @@ using LatentMoE.Benchmarks.Checks;
 using LatentMoE.Benchmarks.Engines;
 using LatentMoE.Benchmarks.Reports;
 using LatentMoE.Benchmarks.Serving;
+using LatentMoE.Benchmarks.Speed;
 using Spectre.Console;
 
 namespace LatentMoE.Benchmarks;
@@ -45,6 +46,7 @@ internal static class BenchCommand
         };
         command.Add(CheckCommand.Create(console));
         command.Add(ServingCommand.Create(console));
+        command.Add(SpeedCommand.Create(console));
         command.SetAction(parsed =>
         {
             var options = new BenchOptions

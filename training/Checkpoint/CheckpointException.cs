@@ -1,7 +1,7 @@
 namespace LatentMoE.Checkpoints;
 
 /// <summary>A file that cannot be used: the message names the file, the place, what was expected and the remedy.</summary>
-public sealed class CheckpointException : Exception
+public class CheckpointException : Exception
 {
     public CheckpointException(string message) : base(message) { }
 

@@ -18,6 +18,9 @@ public enum RunStatus
     Finished,
 }
 
+/// <summary>Another process trains in a folder.</summary>
+public sealed class FolderBusyException(string message, Exception inner) : CheckpointException(message, inner);
+
 /// <summary>
 /// A checkpoint folder and what lies where in it. A run is known by its identity (model, recipe and data); a folder that holds
 /// another run is never overwritten but renamed aside. While it is open, a lock file beside it keeps other processes out, so that
@@ -67,6 +70,19 @@ public sealed class RunFolder : IDisposable
                 throw new CheckpointException($"{path}: cannot be used as a checkpoint folder: {e.Message} Free space or give another --output.", e);
             }
             throw;
+        }
+    }
+
+    /// <summary>Whether a folder holds the finished run of this identity.</summary>
+    public static bool IsFinished(string path, JsonObject identity) =>
+        File.Exists(System.IO.Path.Combine(path, SummaryFile)) && File.Exists(IdentityFile(path)) && Same(IdentityFile(path), identity);
+
+    /// <summary>Deletes what a finished run would only need to go on.</summary>
+    public void DropStates()
+    {
+        foreach (string state in Directory.EnumerateFiles(System.IO.Path.Combine(Path, StateFolder), "*.safetensors", SearchOption.AllDirectories))
+        {
+            File.Delete(state);
         }
     }
 
@@ -126,7 +142,7 @@ public sealed class RunFolder : IDisposable
         }
         catch (IOException e) when (File.Exists(file))
         {
-            throw new CheckpointException($"{path}: another process is training here; wait for it, or give another --output. ({e.Message})", e);
+            throw new FolderBusyException($"{path}: another process is training here; wait for it, or give another --output. ({e.Message})", e);
         }
     }
 

@@ -122,14 +122,15 @@ public sealed class TrainingRun : IDisposable
 
     /// <summary>Evaluates in float32 on all held-out text, compares with n-gram models, and writes the report and training.json: the run is finished.</summary>
     /// <param name="report">Path of the HTML report; a copy goes into the folder.</param>
-    public TrainingSummary Finish(string report)
+    /// <param name="baselines">Whether n-gram models of the same tokens are made to compare with.</param>
+    public TrainingSummary Finish(string report, bool baselines = true)
     {
         var windows = new ValidationWindows(_corpus.Validation, _preset.Recipe.Sequence, _corpus.Tokenizer);
         var rows = MetricsLog.Read(_folder.Metrics);
         var summary = Summary(rows) with
         {
             Evaluation = Evaluator.Evaluate(_loop.Model, windows, _device with { Dtype = torch.ScalarType.Float32 }),
-            Baselines = Evaluator.Baselines(_corpus, windows),
+            Baselines = baselines ? Evaluator.Baselines(_corpus, windows) : null,
             Sample = TextSample.Generate(_loop.Model, _corpus.Tokenizer, SamplePrompt, tokens: 80, temperature: 0.5, seed: 1, _device),
         };
         HtmlReport.Write(report, summary, rows);
