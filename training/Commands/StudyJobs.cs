@@ -18,6 +18,10 @@ internal static class StudyJobs
         foreach (var process in processes)
         {
             process.WaitForExit();
+            if (process.ExitCode != 0 && !stop.IsCancellationRequested)
+            {
+                console.WriteLine($"a job ended with exit code {process.ExitCode}, as it says above; what it leaves is done here");
+            }
             process.Dispose();
         }
     }

@@ -15,12 +15,12 @@ public sealed class CommandTests : IDisposable
 
     public void Dispose() => _small.Dispose();
 
-    private static (int Code, string Output) Run(params string[] args)
+    internal static (int Code, string Output) Run(params string[] args)
     {
         using var output = new StringWriter();
         var console = AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, Interactive = InteractionSupport.No, Out = new AnsiConsoleOutput(output) });
         console.Profile.Width = 10_000;
-        var root = new RootCommand { TrainCommand.Create(console), InspectCommand.Create(console), EvaluateCommand.Create(console) };
+        var root = new RootCommand { TrainCommand.Create(console), InspectCommand.Create(console), EvaluateCommand.Create(console), StudyCommand.Create(console) };
         int code = root.Parse(args).Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false, Output = output, Error = output });
         return (code, output.ToString());
     }
