@@ -46,7 +46,10 @@ public sealed partial record ModelConfig
         else
         {
             o["head_dim"] = MultiHeadDim;
-            o["mlp_bias"] = ModelType == Llama ? false : null;
+        }
+        if (ModelType == Llama)
+        {
+            o["mlp_bias"] = false;
         }
         if (ModelType != Llama)
         {
@@ -56,7 +59,6 @@ public sealed partial record ModelConfig
         {
             o["partial_rotary_factor"] = 1.0;
             o["use_qk_norm"] = false;
-            o.Remove("mlp_bias");
         }
         return o.ToJsonString(new JsonSerializerOptions { WriteIndented = true }) + "\n";
     }
@@ -76,10 +78,14 @@ public sealed partial record ModelConfig
     private void AddExperts(JsonObject o)
     {
         o["first_k_dense_replace"] = FirstKDenseReplace;
-        o["n_routed_experts"] = IsMoE ? NRoutedExperts : null;
-        o["n_shared_experts"] = IsMoE ? NSharedExperts : null;
-        o["num_experts_per_tok"] = IsMoE ? NumExpertsPerTok : null;
-        o["moe_intermediate_size"] = IsMoE ? MoeIntermediateSize : null;
+        if (IsMoE)
+        {
+            // Other programs take a missing key for none; some of them trip over null.
+            o["n_routed_experts"] = NRoutedExperts;
+            o["n_shared_experts"] = NSharedExperts;
+            o["num_experts_per_tok"] = NumExpertsPerTok;
+            o["moe_intermediate_size"] = MoeIntermediateSize;
+        }
         o["scoring_func"] = ScoringFunc;
         o["topk_method"] = TopkMethod;
         o["norm_topk_prob"] = NormTopkProb;

@@ -18,11 +18,7 @@ public sealed record FieldCheckpoint(JsonObject Config, IReadOnlyDictionary<stri
     public static FieldCheckpoint Write(string folder, string config, SafetensorsType type = SafetensorsType.BF16, int shards = 1,
         SafetensorsType scales = SafetensorsType.F32, int seed = 1)
     {
-        var json = (JsonObject)JsonNode.Parse(config)!;
-        Directory.CreateDirectory(folder);
-        File.WriteAllText(Path.Combine(folder, "config.json"), config);
-        File.WriteAllText(Path.Combine(folder, "generation_config.json"), """{ "bos_token_id": 0, "eos_token_id": 1, "do_sample": true, "temperature": 0.3 }""");
-        TinyTokenizer.Write(folder);
+        var json = WriteBeside(folder, config);
         var random = new RandomNumbers(seed);
         var weights = new Dictionary<string, double[]>();
         var entries = new List<SafetensorsEntry>();
@@ -42,6 +38,36 @@ public sealed record FieldCheckpoint(JsonObject Config, IReadOnlyDictionary<stri
         }
         WriteShards(folder, entries, shards);
         return new(json, weights);
+    }
+
+    /// <summary>A checkpoint of bfloat16 zeros, which may be large: nothing of it is in memory.</summary>
+    public static void WriteZeros(string folder, string config)
+    {
+        var entries = FieldTensors.Of(WriteBeside(folder, config)).Select(e =>
+        {
+            long bytes = e.Shape.Aggregate(2L, (a, b) => a * b);
+            return new SafetensorsEntry(e.Name, SafetensorsType.BF16, e.Shape, stream => WriteZeros(stream, bytes));
+        });
+        SafetensorsWriter.Write(Path.Combine(folder, "model.safetensors"), entries);
+    }
+
+    private static void WriteZeros(Stream stream, long bytes)
+    {
+        var zeros = new byte[1 << 16];
+        for (long left = bytes; left > 0; left -= zeros.Length)
+        {
+            stream.Write(zeros, 0, (int)Math.Min(left, zeros.Length));
+        }
+    }
+
+    // All but the weights.
+    private static JsonObject WriteBeside(string folder, string config)
+    {
+        Directory.CreateDirectory(folder);
+        File.WriteAllText(Path.Combine(folder, "config.json"), config);
+        File.WriteAllText(Path.Combine(folder, "generation_config.json"), """{ "bos_token_id": 0, "eos_token_id": 1, "do_sample": true, "temperature": 0.3 }""");
+        TinyTokenizer.Write(folder);
+        return (JsonObject)JsonNode.Parse(config)!;
     }
 
     private static double[] Draw(string name, long[] shape, RandomNumbers random)

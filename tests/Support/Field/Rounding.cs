@@ -32,7 +32,8 @@ internal static class Rounding
 
     private static (byte[], double) Eight(double x)
     {
-        int nearest = Enumerable.Range(0, eights.Length).MinBy(bits => Math.Abs(eights[bits] - Math.Abs(x)));
+        int found = Array.BinarySearch(eights, Math.Abs(x)), above = Math.Min(found < 0 ? ~found : found, eights.Length - 1);
+        int nearest = above > 0 && Math.Abs(x) - eights[above - 1] < eights[above] - Math.Abs(x) ? above - 1 : above;
         return ([(byte)(nearest + (x < 0 ? 128 : 0))], x < 0 ? -eights[nearest] : eights[nearest]);
     }
 
