@@ -27,19 +27,12 @@ public sealed class FieldLogitsTests(ITestOutputHelper output)
     [InlineData("v2-lite", "int4")]
     [InlineData("plain", "int4")]
     [InlineData("v2", "bf16")]
-    public void Run_Rounded_GivesTheLogitsOfItsOwnNumbers(string form, string precision)
-    {
-        using var folder = FieldFolder.Of(form);
-        Exporter.Run(folder.Options with { Precision = precision });
-        var stored = PackageWeights.Open(folder.Output).Values(ModelConfig.Load(folder.Checkpoint));
-        var reference = new DeepSeekReference(folder.Written.Config, stored.ToDictionary(w => w.Key, w => Array.ConvertAll(w.Value, v => (double)v)));
-        long[] ids = folder.Ids(Tokens);
-        double[] expected = Flat(reference.Logits(ids));
-        using var package = new PackageRun(folder.Output);
-        Compare($"{form} {precision}, whole", expected, package.Logits(ids, Tokens));
-        Compare($"{form} {precision}, one by one", expected, package.Logits(ids, [.. Enumerable.Repeat(1, Tokens)]));
-        Assert.InRange(Difference(Flat(Reference(folder, folder.Written.Config, ids)), Array.ConvertAll(expected, v => (float)v)), 1e-4, 0.5);
-    }
+    public void Run_Rounded_GivesTheLogitsOfItsOwnNumbers(string form, string precision) => CheckRounded(form, precision, operators: null);
+
+    [OperatorsTheory]
+    [InlineData("v2-lite", "int8")]
+    [InlineData("plain", "int4")]
+    public void Run_RoundedWithOperators_GivesTheLogitsOfItsOwnNumbers(string form, string precision) => CheckRounded(form, precision, BuiltOperators.Path);
 
     // What a mistake in reading a key would compute is far from what the package computes.
     [Theory]
@@ -89,6 +82,20 @@ public sealed class FieldLogitsTests(ITestOutputHelper output)
         Compare($"{form}, whole", expected, package.Logits(ids, Tokens));
         Compare($"{form}, one by one", expected, package.Logits(ids, [.. Enumerable.Repeat(1, Tokens)]));
         Compare($"{form}, in parts", expected, package.Logits(ids, 17, 1, 1, Tokens - 19));
+    }
+
+    private void CheckRounded(string form, string precision, string? operators)
+    {
+        using var folder = FieldFolder.Of(form);
+        Exporter.Run(folder.Options with { Precision = precision });
+        var stored = PackageWeights.Open(folder.Output).Values(ModelConfig.Load(folder.Checkpoint));
+        var reference = new DeepSeekReference(folder.Written.Config, stored.ToDictionary(w => w.Key, w => Array.ConvertAll(w.Value, v => (double)v)));
+        long[] ids = folder.Ids(Tokens);
+        double[] expected = Flat(reference.Logits(ids));
+        using var package = new PackageRun(folder.Output, operators);
+        Compare($"{form} {precision}, whole", expected, package.Logits(ids, Tokens));
+        Compare($"{form} {precision}, one by one", expected, package.Logits(ids, [.. Enumerable.Repeat(1, Tokens)]));
+        Assert.InRange(Difference(Flat(Reference(folder, folder.Written.Config, ids)), Array.ConvertAll(expected, v => (float)v)), 1e-4, 0.5);
     }
 
     private static double[][] Reference(FieldFolder folder, JsonObject config, long[] ids) => new DeepSeekReference(config, folder.Written.Weights).Logits(ids);
