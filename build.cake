@@ -29,7 +29,7 @@ var understood = new Dictionary<string, string[]>(StringComparer.OrdinalIgnoreCa
     ["Chat"] = [.. chatArguments, .. packageArguments],
     ["Serve"] = [.. serverArguments, .. packageArguments],
     ["Evaluate"] = HasArgument("model") ? ["model", "data", .. evaluationArguments] : ["checkpoint", "preset", "twin", "data", "device"],
-    ["Inspect"] = HasArgument("model") ? ["model", "json"] : ["preset", "twin"],
+    ["Inspect"] = HasArgument("model") ? ["model", "json"] : HasArgument("checkpoint") ? ["checkpoint"] : ["preset", "twin"],
     ["Study"] = [.. studyArguments, "output", "plan", "keep"],
     ["Bench"] = benchArguments, ["BenchServing"] = servingArguments, ["GpuBundle"] = gpuBundleArguments,
     ["Test"] = ["filter"], ["Soak"] = ["seconds"], ["Pack"] = ["package-version", "output"],
@@ -136,7 +136,7 @@ Task("Evaluate")
 });
 
 Task("Inspect")
-    .Description("Prints parameters, FLOPs and cache bytes per token of a preset; those of a package, its graph, and a check of its files. --preset= --twin=; --model=")
+    .Description("Prints parameters, FLOPs and cache bytes per token of a preset or a checkpoint; those of a package, its graph, and a check of its files. --preset= --twin=; --checkpoint=; --model=")
     .IsDependentOn("Build")
     .Does<Paths>(paths =>
 {
@@ -145,7 +145,8 @@ Task("Inspect")
         RunPackage("inspect", paths, Passed(["json"]));
         return;
     }
-    RunProgram("training/bin/Release/net10.0/LatentMoE.Training.dll", ["inspect", .. Passed(["preset", "twin"])]);
+    RunProgram("training/bin/Release/net10.0/LatentMoE.Training.dll",
+        ["inspect", .. HasArgument("checkpoint") ? ["--checkpoint", paths.Checkpoint.FullPath] : Passed(["preset", "twin"])]);
 });
 
 Task("Pack")

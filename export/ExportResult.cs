@@ -6,4 +6,5 @@ namespace LatentMoE.Export;
 /// <param name="Folder">Its folder.</param>
 /// <param name="Files">All files but the manifest, which holds this list.</param>
 /// <param name="Parity">Null where the checkpoint has no reference logits to compare with.</param>
-public sealed record ExportResult(string Folder, IReadOnlyList<HashedFile> Files, ParityReport? Parity);
+/// <param name="Checkpoint">What was read of the checkpoint; null for random weights.</param>
+public sealed record ExportResult(string Folder, IReadOnlyList<HashedFile> Files, ParityReport? Parity, CheckpointSummary? Checkpoint = null);

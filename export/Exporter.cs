@@ -58,7 +58,7 @@ public static class Exporter
             var files = Manifest.Write(folder.Path, options, config, parity);
             cancellation.ThrowIfCancellationRequested();
             folder.Publish();
-            return new(options.Output, files, parity);
+            return new(options.Output, files, parity, source.Summary);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -53,6 +53,10 @@ internal static class ExportCommand
             Print(console, e.Report);
             throw;
         }
+        foreach (string line in result.Checkpoint?.Lines() ?? [])
+        {
+            console.WriteLine(line);
+        }
         foreach (var file in result.Files)
         {
             console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{file.Size,15:N0}  {file.Name}"));

@@ -12,7 +12,7 @@ internal sealed partial class DecoderGraph
         {
             string p = $"model.layers.{layer}.self_attn.", heads = Graph.Scope + "heads";
             string q = Decoder.config.QLoraRank is null ? Decoder.Project(x, p + "q_proj")
-                : Decoder.Project(Decoder.Norm(Decoder.Project(x, p + "q_a_proj"), p + "q_a_layernorm.weight"), p + "q_b_proj");
+                : Decoder.Project(Decoder.Norm(Decoder.Project(x, p + "q_a_proj"), p + "q_a_layernorm.weight", Decoder.config.LatentNormEps), p + "q_b_proj");
             string kv = Decoder.Project(x, p + "kv_a_proj_with_mqa");
             var (past, present) = Cache(layer);
             string[] expand = Decoder.Matrix(Decoder.precision.Tables, p + "kv_b_proj.weight");

@@ -102,7 +102,7 @@ internal sealed partial class DecoderGraph
         }
     }
 
-    private string Norm(string x, string gain) => graph.RmsNorm(x, Weight(gain), config.RmsNormEps, activations);
+    private string Norm(string x, string gain, double? epsilon = null) => graph.RmsNorm(x, Weight(gain), epsilon ?? config.RmsNormEps, activations);
 
     /// <summary>residual + x, and its norm; x is (.., d), the others are (B, S, d).</summary>
     private (string Normed, string Sum) AddNorm(string part, string x, string residual, string gain)

@@ -6,7 +6,8 @@ using static LatentMoE.Export.Onnx.TensorProto.Types;
 namespace LatentMoE.Export.Graph;
 
 /// <summary>
-/// Cosines and sines of position · theta^(−2i/width), [max_position_embeddings, width / 2], as two weights that all layers share.
+/// Cosines and sines of every position and pair, [max_position_embeddings, width / 2], times the configuration's factor on them, as two
+/// weights that all layers share.
 /// </summary>
 internal sealed class RotaryTables
 {
@@ -23,12 +24,13 @@ internal sealed class RotaryTables
 
     private static void Write(Stream stream, ModelConfig config, FloatFormat format, Func<double, double> function)
     {
-        var row = new float[config.RopeDim / 2];
+        double[] frequencies = RotaryFrequencies.Of(config);
+        var row = new float[frequencies.Length];
         for (int position = 0; position < config.MaxPositionEmbeddings; position++)
         {
             for (int i = 0; i < row.Length; i++)
             {
-                row[i] = (float)function(position * Math.Pow(config.RopeTheta, -2.0 * i / config.RopeDim));
+                row[i] = (float)(config.RotaryFactor * function(position * frequencies[i]));
             }
             stream.Write(format.Encode(new WeightRows("rotary tables", 0, row)).Data);
         }

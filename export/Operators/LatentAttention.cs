@@ -36,7 +36,7 @@ internal sealed partial class LatentAttention(
         NodeAttribute.Int("v_head_dim", value),
         NodeAttribute.Int("kv_lora_rank", rank),
         NodeAttribute.Float("scale", config.AttentionScale),
-        NodeAttribute.Float("epsilon", config.RmsNormEps),
+        NodeAttribute.Float("epsilon", config.LatentNormEps),
         NodeAttribute.Flag("rope_interleave", config.RopeInterleave),
     ];
 
@@ -54,7 +54,7 @@ internal sealed partial class LatentAttention(
         string query = f.Reshape(f.Widen("q", activations), 0, 0, heads, nope + rope); // (B, S, H, dn+dr)
         string[] q = f.Split(f.Transpose(query, 0, 2, 1, 3), 3, nope, rope); // (B, H, S, dn), (B, H, S, dr)
         string[] kv = f.Split(f.Widen("kv", activations), 2, rank, rope); // (B, S, r), (B, S, dr)
-        string latent = f.Unsqueeze(f.RmsNorm(kv[0], "kv_norm", config.RmsNormEps), 1); // (B, 1, S, r)
+        string latent = f.Unsqueeze(f.RmsNorm(kv[0], "kv_norm", config.LatentNormEps), 1); // (B, 1, S, r)
         string turned = f.Rope(f.Concat(1, q[1], f.Unsqueeze(kv[1], 1)), cos, sin, rope, config.RopeInterleave); // (B, H+1, S, dr)
         string[] ropes = f.Split(turned, 1, heads, 1);
 

@@ -22,9 +22,7 @@ internal sealed class MoERouter : Operator
         experts = config.NRoutedExperts;
         TopK = config.NumExpertsPerTok;
         ScoringFunc = config.ScoringFunc;
-        // A single expert keeps its own score, or its weight would be 1 whatever the router says.
-        NormTopkProb = config.NormTopkProb && config.NumExpertsPerTok > 1;
-        RoutedScalingFactor = config.RoutedScalingFactor;
+        (NormTopkProb, RoutedScalingFactor) = (config.NormalisesWeights, config.WeightFactor);
         (NGroup, TopkGroup, TopkMethod) = (config.NGroup, config.TopkGroup, config.TopkMethod);
     }
 

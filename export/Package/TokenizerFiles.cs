@@ -8,15 +8,17 @@ namespace LatentMoE.Export.Package;
 /// <summary>The files of a checkpoint that go into the package as they are, and the token ids that they name.</summary>
 internal sealed class TokenizerFiles
 {
-    private const string Tokenizer = "tokenizer.json", TokenizerConfig = "tokenizer_config.json", Generation = "generation_config.json";
+    private const string Tokenizer = "tokenizer.json", TokenizerConfig = "tokenizer_config.json", Generation = "generation_config.json", Config = "config.json";
 
     // Other class names make GenAI choose other rules than those in tokenizer.json, or refuse the folder.
     private const string SafeClass = "PreTrainedTokenizerFast";
-    private static readonly string[] Copied = [Tokenizer, TokenizerConfig, "chat_template.jinja", "special_tokens_map.json", "config.json", Generation];
+    private static readonly string[] Copied = [Tokenizer, TokenizerConfig, "chat_template.jinja", "special_tokens_map.json", Config, Generation];
+    private static readonly string[] OfTheCheckpoint = ["quantization_config", "auto_map"];
     private readonly string folder;
     private readonly JsonObject settings;
+    private readonly JsonObject? model;
 
-    private TokenizerFiles(string folder, JsonObject settings) => (this.folder, this.settings) = (folder, settings);
+    private TokenizerFiles(string folder, JsonObject settings, JsonObject? model) => (this.folder, this.settings, this.model) = (folder, settings, model);
 
     public int? BosTokenId { get; private init; }
 
@@ -44,7 +46,12 @@ internal sealed class TokenizerFiles
         var generation = Read(folder, Generation, required: false);
         int[] Named(string key) => Ids(generation?[key], Path.Combine(folder, Generation), config.VocabSize);
         int[] eos = Named("eos_token_id");
-        return new(folder, settings)
+        var model = Read(folder, Config, required: false);
+        if (eos.Length == 0 && model?["eos_token_id"] is JsonArray several)
+        {
+            eos = Ids(several, Path.Combine(folder, Config), config.VocabSize);
+        }
+        return new(folder, settings, model)
         {
             BosTokenId = Named("bos_token_id").Cast<int?>().FirstOrDefault() ?? config.BosTokenId,
             EosTokenIds = eos.Length > 0 ? eos : config.EosTokenId is int end ? [end] : throw new CheckpointException(
@@ -54,6 +61,10 @@ internal sealed class TokenizerFiles
         };
     }
 
+    /// <summary>
+    /// Copies the files, but that the class of the tokenizer becomes the safe one, and that config.json no longer says how the
+    /// checkpoint's weights are quantised, nor names code that is not in the package.
+    /// </summary>
     public void CopyTo(string package)
     {
         foreach (string name in Copied.Where(name => File.Exists(Path.Combine(folder, name))))
@@ -65,6 +76,11 @@ internal sealed class TokenizerFiles
         {
             settings["tokenizer_class"] = SafeClass;
             File.WriteAllText(Path.Combine(package, TokenizerConfig), settings.ToJsonString(PackageJson.Options) + "\n");
+        }
+        if (model is not null && OfTheCheckpoint.Any(model.ContainsKey))
+        {
+            var kept = model.Where(pair => !OfTheCheckpoint.Contains(pair.Key)).Select(pair => KeyValuePair.Create(pair.Key, pair.Value?.DeepClone()));
+            File.WriteAllText(Path.Combine(package, Config), new JsonObject(kept).ToJsonString(PackageJson.Options) + "\n");
         }
     }
 

@@ -13,12 +13,24 @@ internal sealed class CheckpointSource : ModelSource
     public CheckpointSource(string folder)
     {
         this.folder = folder;
-        Config = ModelConfig.Load(folder);
+        var config = CheckpointConfig.Load(folder);
+        Config = config.Model;
         tokenizer = TokenizerFiles.Load(folder, Config);
-        tensors = CheckpointTensors.Open(folder);
+        tensors = CheckpointTensors.Open(folder, config);
         try
         {
-            Weights = new CheckpointWeights(tensors, Config);
+            var weights = new CheckpointWeights(tensors, Config);
+            Weights = weights;
+            Summary = new()
+            {
+                Config = Config,
+                Files = tensors.Files,
+                Types = weights.Types,
+                Dequantised = weights.Dequantised,
+                Quantization = config.Quantization,
+                IgnoredKeys = config.IgnoredKeys,
+                SkippedTensors = weights.Skipped,
+            };
         }
         catch
         {
@@ -32,6 +44,7 @@ internal sealed class CheckpointSource : ModelSource
     public override IWeightSource Weights { get; }
     public override string? Checkpoint => folder;
     public override RandomModel? Random => null;
+    public override CheckpointSummary Summary { get; }
 
     public override TokenizerFiles WriteTokenizer(string package)
     {

@@ -15,20 +15,36 @@ internal sealed class CheckpointWeights : IWeightSource
     public CheckpointWeights(CheckpointTensors tensors, ModelConfig config)
     {
         this.tensors = tensors;
-        Refuse("lacks", TensorList.All(config).Where(t => !t.Optional && !tensors.TryGet(t.Name, out _)).Select(t => t.Name),
+        var expected = TensorList.All(config).ToList();
+        Refuse("lacks", expected.Where(t => !t.Optional && !Has(t.Name)).Select(t => t.Name),
             "that config.json asks for. Export a complete checkpoint, or correct config.json.");
-        var known = TensorList.All(config).Select(t => t.Name).ToHashSet();
-        Refuse("holds", tensors.Tensors.Select(t => t.Name).Where(name => !known.Contains(name) && !TensorList.IsInert(name, config)),
+        var known = expected.Select(t => t.Name).ToHashSet();
+        var others = tensors.Tensors.Select(t => t.Name).Where(name => !known.Contains(name)).ToList();
+        Refuse("holds", others.Where(name => tensors.Inert(name, config) is null && !tensors.IsScale(name)),
             "that no part of the model in config.json uses. Leaving them out would change the model: correct config.json.");
-        foreach (var (name, shape, _) in TensorList.All(config).Where(t => tensors.TryGet(t.Name, out _)))
+        foreach (var (name, shape, _) in expected.Where(t => Has(t.Name)))
         {
             tensors[name].Expect(shape);
-            if (tensors[name].DType is not (SafetensorsType.F32 or SafetensorsType.BF16 or SafetensorsType.F16))
+            if (tensors[name].DType is not (SafetensorsType.F32 or SafetensorsType.BF16 or SafetensorsType.F16 or SafetensorsType.F8_E4M3))
             {
-                throw new CheckpointException($"{tensors[name].File}: tensor {name} is {tensors[name].DType}; expected F32, BF16 or F16.");
+                throw new CheckpointException($"{tensors[name].File}: tensor {name} is {tensors[name].DType}; expected F32, BF16, F16 or F8_E4M3.");
             }
         }
+        var used = expected.Where(t => Has(t.Name)).Select(t => tensors[t.Name]).ToList();
+        Types = [.. used.GroupBy(t => t.DType).OrderByDescending(g => g.Count()).Select(g => (g.Key.ToString(), g.Count()))];
+        Dequantised = used.Count(t => tensors.IsQuantised(t.Name));
+        Skipped = [.. others.Select(name => tensors.Inert(name, config)).OfType<string>().GroupBy(why => why).OrderBy(g => g.Key, StringComparer.Ordinal)
+            .Select(g => (g.Key, g.Count()))];
     }
+
+    /// <summary>The model's tensors by element type.</summary>
+    public IReadOnlyList<(string Type, int Count)> Types { get; }
+
+    /// <summary>How many of the model's tensors are dequantised.</summary>
+    public int Dequantised { get; }
+
+    /// <summary>Tensors that the model does not need, by the reason.</summary>
+    public IReadOnlyList<(string Reason, int Count)> Skipped { get; }
 
     public bool Has(string name) => tensors.TryGet(name, out _);
 
@@ -36,14 +52,14 @@ internal sealed class CheckpointWeights : IWeightSource
 
     public void Read(string name, RowReader read)
     {
-        var tensor = tensors[name];
+        string origin = $"{tensors[name].File}: tensor {name}";
         float[] values = [];
         foreach (var (first, count) in RowBlocks.Of(Shape(name)))
         {
             Array.Resize(ref values, Math.Max(values.Length, count));
             var part = values.AsSpan(0, count);
-            tensor.ToFloat32(first, part);
-            read(new WeightRows($"{tensor.File}: tensor {name}", first, part));
+            tensors.ToFloat32(name, first, part);
+            read(new WeightRows(origin, first, part));
         }
     }
 

@@ -19,6 +19,9 @@ internal abstract class ModelSource : IDisposable
     /// <summary>What random weights were made from; null for those of a checkpoint.</summary>
     public abstract RandomModel? Random { get; }
 
+    /// <summary>What was read of a checkpoint; null for a model without one.</summary>
+    public abstract CheckpointSummary? Summary { get; }
+
     /// <exception cref="CheckpointException">The options name no source or two, or one that cannot be used.</exception>
     public static ModelSource Open(ExportOptions options) => options switch
     {

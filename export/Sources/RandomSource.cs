@@ -31,6 +31,7 @@ internal sealed class RandomSource : ModelSource
     public override IWeightSource Weights { get; }
     public override string? Checkpoint => null;
     public override RandomModel Random { get; }
+    public override CheckpointSummary? Summary => null;
 
     public override TokenizerFiles WriteTokenizer(string package)
     {

@@ -45,10 +45,6 @@ internal static class TensorList
         _ => MatrixRole.Linear,
     };
 
-    /// <summary>Tensors that published checkpoints carry and that inference does not need.</summary>
-    public static bool IsInert(string name, ModelConfig c) =>
-        name.EndsWith(".rotary_emb.inv_freq", StringComparison.Ordinal) || (c.TieWordEmbeddings && name == "lm_head.weight");
-
     private static IEnumerable<(string, long[])> LatentAttention(ModelConfig c, string p)
     {
         long heads = c.NumAttentionHeads;

@@ -1,17 +1,22 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Text.Json;
+using LatentMoE.Checkpoints.Internals;
 
 namespace LatentMoE.Checkpoints;
 
-/// <summary>The weights of a Hugging Face checkpoint folder: <c>model.safetensors</c>, or the shards that <c>model.safetensors.index.json</c> names.</summary>
+/// <summary>
+/// The weights of a Hugging Face checkpoint folder: <c>model.safetensors</c>, or the shards that <c>model.safetensors.index.json</c>
+/// names. Files are mapped, and read where they are asked for.
+/// </summary>
 public sealed class CheckpointTensors : IDisposable
 {
     private readonly List<SafetensorsFile> files;
     private readonly Dictionary<string, SafetensorsTensor> tensors = [];
+    private readonly Dictionary<string, BlockScales> scales = [];
+    private readonly int extraLayers;
 
-    private CheckpointTensors(string folder, List<SafetensorsFile> files)
+    private CheckpointTensors(string folder, List<SafetensorsFile> files, ShardIndex? index, BlockQuantization? quantization, int extraLayers)
     {
-        (Folder, this.files) = (folder, files);
+        (Folder, this.files, this.extraLayers) = (folder, files, extraLayers);
         foreach (var tensor in files.SelectMany(f => f.Tensors))
         {
             if (!tensors.TryAdd(tensor.Name, tensor))
@@ -19,10 +24,18 @@ public sealed class CheckpointTensors : IDisposable
                 throw new CheckpointException($"{tensor.File}: tensor {tensor.Name} is also in {tensors[tensor.Name].File}.");
             }
         }
+        index?.Check(tensors);
+        foreach (var weight in tensors.Values.Where(t => t.DType == SafetensorsType.F8_E4M3))
+        {
+            scales.Add(weight.Name, Scales(weight, quantization));
+        }
     }
 
     public string Folder { get; }
     public IReadOnlyCollection<SafetensorsTensor> Tensors => tensors.Values;
+
+    /// <summary>Number of files.</summary>
+    public int Files => files.Count;
 
     /// <exception cref="CheckpointException">There is no tensor of that name.</exception>
     public SafetensorsTensor this[string name] => TryGet(name, out var tensor) ? tensor
@@ -30,17 +43,71 @@ public sealed class CheckpointTensors : IDisposable
 
     public bool TryGet(string name, [MaybeNullWhen(false)] out SafetensorsTensor tensor) => tensors.TryGetValue(name, out tensor);
 
-    /// <exception cref="CheckpointException">There are no weights, or a file of them is damaged.</exception>
-    public static CheckpointTensors Open(string folder)
+    /// <summary>Whether a tensor's numbers are its elements times the factors of their blocks.</summary>
+    public bool IsQuantised(string name) => scales.ContainsKey(name);
+
+    /// <summary>Whether a tensor holds the factors of another.</summary>
+    public bool IsScale(string name) => name.EndsWith(BlockQuantization.ScaleSuffix, StringComparison.Ordinal)
+        && scales.ContainsKey(name[..^BlockQuantization.ScaleSuffix.Length]);
+
+    /// <summary>
+    /// Why a tensor that published checkpoints carry is not needed: its model computes the same without; null where it may be needed.
+    /// </summary>
+    public string? Inert(string name, ModelConfig model)
+    {
+        for (int layer = model.NumHiddenLayers; layer < model.NumHiddenLayers + extraLayers; layer++)
+        {
+            if (name.StartsWith($"model.layers.{layer}.", StringComparison.Ordinal))
+            {
+                return $"layer {layer}, which predicts further tokens";
+            }
+        }
+        return name.EndsWith(".rotary_emb.inv_freq", StringComparison.Ordinal) ? "rotary frequencies, which config.json gives"
+            : model.TieWordEmbeddings && name == "lm_head.weight" ? "the head, which is the embedding"
+            : null;
+    }
+
+    /// <summary>All of a tensor's numbers, dequantised where it is quantised.</summary>
+    public float[] ToFloat32(string name)
+    {
+        float[] result = this[name].ToFloat32();
+        if (scales.TryGetValue(name, out var factors))
+        {
+            factors.Apply(0, result);
+        }
+        return result;
+    }
+
+    /// <summary>As many of a tensor's numbers from number <paramref name="first"/> on as fit.</summary>
+    public void ToFloat32(string name, long first, Span<float> destination)
+    {
+        this[name].ToFloat32(first, destination);
+        if (scales.TryGetValue(name, out var factors))
+        {
+            factors.Apply(first, destination);
+        }
+    }
+
+    /// <param name="folder">The checkpoint.</param>
+    /// <param name="config">What its config.json says of weights; null for those of float types alone.</param>
+    /// <exception cref="CheckpointException">There are no weights, a file of them is damaged, or the index tells other things than the files.</exception>
+    public static CheckpointTensors Open(string folder, CheckpointConfig? config = null)
     {
         var files = new List<SafetensorsFile>();
         try
         {
-            foreach (string name in Names(folder))
+            const string Single = "model.safetensors";
+            ShardIndex? index = null;
+            if (!File.Exists(Path.Combine(folder, Single)))
+            {
+                index = File.Exists(Path.Combine(folder, ShardIndex.FileName)) ? ShardIndex.Read(folder)
+                    : throw new CheckpointException($"{folder}: holds neither {Single} nor {ShardIndex.FileName}. Train first, or name a Hugging Face checkpoint folder.");
+            }
+            foreach (string name in index?.Files ?? [Single])
             {
                 files.Add(SafetensorsFile.Open(Path.Combine(folder, name)));
             }
-            return new(folder, files);
+            return new(folder, files, index, config?.Quantization, config?.ExtraLayers ?? 0);
         }
         catch
         {
@@ -51,33 +118,15 @@ public sealed class CheckpointTensors : IDisposable
 
     public void Dispose() => files.ForEach(f => f.Dispose());
 
-    private static IEnumerable<string> Names(string folder)
+    private BlockScales Scales(SafetensorsTensor weight, BlockQuantization? quantization)
     {
-        string index = Path.Combine(folder, "model.safetensors.index.json");
-        if (File.Exists(Path.Combine(folder, "model.safetensors")))
+        if (quantization is null)
         {
-            return ["model.safetensors"];
+            throw new CheckpointException($"{weight.File}: tensor {weight.Name} is F8_E4M3, but config.json has no quantization_config that says how it is "
+                + "scaled; expected quant_method \"fp8\" and a weight_block_size.");
         }
-        if (!File.Exists(index))
-        {
-            throw new CheckpointException($"{folder}: holds neither model.safetensors nor model.safetensors.index.json. Train first, or name a Hugging Face checkpoint folder.");
-        }
-        try
-        {
-            using var document = JsonDocument.Parse(File.ReadAllBytes(index));
-            string[] names = [.. document.RootElement.GetProperty("weight_map").EnumerateObject().Select(p => p.Value.GetString() ?? "").Distinct().Order(StringComparer.Ordinal)];
-            foreach (string name in names)
-            {
-                if (name.Length == 0 || Path.GetFileName(name) != name || name is "." or "..")
-                {
-                    throw new CheckpointException($"{index}: weight_map names \"{name}\"; expected the name of a file in the same folder.");
-                }
-            }
-            return names;
-        }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException)
-        {
-            throw new CheckpointException($"{index}: expected a JSON object with a weight_map: {e.Message}", e);
-        }
+        string name = weight.Name + BlockQuantization.ScaleSuffix;
+        return TryGet(name, out var factors) ? new(weight, factors, quantization)
+            : throw new CheckpointException($"{weight.File}: tensor {weight.Name} is F8_E4M3, but its factors, {name}, are missing from the checkpoint.");
     }
 }

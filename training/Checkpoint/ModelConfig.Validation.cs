@@ -27,13 +27,18 @@ public sealed partial record ModelConfig
         Need(FirstKDenseReplace >= 0 && FirstKDenseReplace <= NumHiddenLayers, $"first_k_dense_replace is {FirstKDenseReplace}; expected 0 to num_hidden_layers ({NumHiddenLayers}).");
         Need(RmsNormEps > 0 && double.IsFinite(RmsNormEps), $"rms_norm_eps is {RmsNormEps}; expected a small positive number.");
         Need(RopeTheta > 1 && double.IsFinite(RopeTheta), $"rope_theta is {RopeTheta}; expected more than 1.");
+        if (RopeScaling is YarnScaling yarn)
+        {
+            ValidateYarn(yarn, Need);
+        }
         Need(InitializerRange > 0 && double.IsFinite(InitializerRange), $"initializer_range is {InitializerRange}; expected a small positive number.");
-        if (IsLatent || ModelType == DeepseekV3)
+        if (IsLatent || ModelType is DeepseekV3 or DeepseekV2)
         {
             Positives(("kv_lora_rank", KvLoraRank), ("qk_nope_head_dim", QkNopeHeadDim), ("qk_rope_head_dim", QkRopeHeadDim), ("v_head_dim", VHeadDim));
             Need(QkRopeHeadDim % 2 == 0, $"qk_rope_head_dim is {QkRopeHeadDim}; rotary positions turn pairs, so it must be even.");
             Need(KvLoraRank % 2 == 0, $"kv_lora_rank is {KvLoraRank}; the cached row (kv_lora_rank + qk_rope_head_dim) is stored as two equal halves, so it must be even.");
             Need(QLoraRank is null or > 0, $"q_lora_rank is {QLoraRank}; expected null or at least 1.");
+            Need(RopeInterleave || ModelType != DeepseekV2, "rope_interleave is false; deepseek_v2 turns neighbours, whatever it says.");
         }
         else
         {
@@ -58,6 +63,16 @@ public sealed partial record ModelConfig
         return this;
     }
 
+    private static void ValidateYarn(YarnScaling yarn, Action<bool, string> need)
+    {
+        need(yarn.Factor >= 1 && double.IsFinite(yarn.Factor), $"factor of YaRN is {yarn.Factor}; expected at least 1.");
+        need(yarn.OriginalMaxPositionEmbeddings > 0, $"original_max_position_embeddings of YaRN is {yarn.OriginalMaxPositionEmbeddings}; expected at least 1.");
+        need(yarn.BetaSlow > 0 && yarn.BetaFast >= yarn.BetaSlow && double.IsFinite(yarn.BetaFast),
+            $"beta_fast and beta_slow of YaRN are {yarn.BetaFast} and {yarn.BetaSlow}; expected positive numbers, the first not below the second.");
+        need(yarn.Mscale >= 0 && yarn.MscaleAllDim >= 0 && double.IsFinite(yarn.Mscale) && double.IsFinite(yarn.MscaleAllDim),
+            $"mscale and mscale_all_dim of YaRN are {yarn.Mscale} and {yarn.MscaleAllDim}; expected 0 or more.");
+    }
+
     private void ValidateRouting(Action<bool, string> need, Action<(string, int)[]> positives)
     {
         positives([("n_routed_experts", NRoutedExperts), ("num_experts_per_tok", NumExpertsPerTok), ("moe_intermediate_size", MoeIntermediateSize), ("n_group", NGroup), ("topk_group", TopkGroup)]);
@@ -72,6 +87,9 @@ public sealed partial record ModelConfig
         need(ScoringFunc is "sigmoid" or "softmax", $"scoring_func is \"{ScoringFunc}\"; expected \"sigmoid\" or \"softmax\".");
         need(TopkMethod is "noaux_tc" or "greedy" or "group_limited_greedy",
             $"topk_method is \"{TopkMethod}\"; expected \"noaux_tc\", \"greedy\" or \"group_limited_greedy\".");
+        // What its own code computes; other values would pass for it silently elsewhere.
+        need(ModelType != DeepseekV2 || ScoringFunc == "softmax", $"scoring_func is \"{ScoringFunc}\"; deepseek_v2 has \"softmax\" only.");
+        need(ModelType != DeepseekV2 || TopkMethod != "noaux_tc", $"topk_method is \"{TopkMethod}\"; deepseek_v2 has \"greedy\" and \"group_limited_greedy\" only.");
         need(RoutedScalingFactor > 0 && double.IsFinite(RoutedScalingFactor), $"routed_scaling_factor is {RoutedScalingFactor}; expected a positive number.");
     }
 }

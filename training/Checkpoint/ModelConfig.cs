@@ -8,9 +8,12 @@ namespace LatentMoE.Checkpoints;
 /// </summary>
 public sealed partial record ModelConfig
 {
-    public const string DeepseekV3 = "deepseek_v3", Llama = "llama", Glm4Moe = "glm4_moe";
+    public const string DeepseekV3 = "deepseek_v3", DeepseekV2 = "deepseek_v2", Llama = "llama", Glm4Moe = "glm4_moe";
 
-    /// <summary><c>deepseek_v3</c>: latent attention, experts or dense; <c>glm4_moe</c>: multi-head attention with experts; <c>llama</c>: multi-head attention, dense.</summary>
+    /// <summary>
+    /// <c>deepseek_v3</c>: latent attention, experts or dense; <c>deepseek_v2</c>: likewise, read but not trained; <c>glm4_moe</c>:
+    /// multi-head attention with experts; <c>llama</c>: multi-head attention, dense.
+    /// </summary>
     public string ModelType { get; init; } = DeepseekV3;
 
     // Sizes
@@ -47,6 +50,7 @@ public sealed partial record ModelConfig
 
     // Rotary positions
     public double RopeTheta { get; init; } = 10_000.0;
+    public YarnScaling? RopeScaling { get; init; }
     public bool RopeInterleave { get; init; } = true;
 
     // Norms, head, initialisation
@@ -73,8 +77,33 @@ public sealed partial record ModelConfig
     /// <summary>Heads and width of the cached <c>key</c> (and, equally, <c>value</c>) tensor [batch, heads, tokens, width] of a layer.</summary>
     [JsonIgnore] public (int Heads, int Width) CacheShape => IsLatent ? (1, (KvLoraRank + QkRopeHeadDim) / 2) : (NumKeyValueHeads, MultiHeadDim);
 
-    /// <summary>The factor on attention scores: one over the square root of the query head's width.</summary>
-    [JsonIgnore] public double AttentionScale => 1.0 / Math.Sqrt(QkHeadDim);
+    /// <summary>
+    /// The factor on attention scores: one over the square root of the query head's width, times YaRN's. (DeepSeek's code, vLLM and
+    /// llama.cpp apply the latter in both families, transformers in deepseek_v3 only.)
+    /// </summary>
+    [JsonIgnore] public double AttentionScale => (RopeScaling?.ScoreFactor ?? 1) / Math.Sqrt(QkHeadDim);
+
+    /// <summary>The factor on cosines and sines.</summary>
+    [JsonIgnore] public double RotaryFactor => RopeScaling?.RotaryFactor ?? 1;
+
+    /// <summary>
+    /// Of the norms of the query's and the key's latent: DeepSeek's code and transformers' build these with 1e-6, whatever
+    /// rms_norm_eps is.
+    /// </summary>
+    [JsonIgnore] public double LatentNormEps => 1e-6;
+
+    /// <summary>
+    /// Whether a token's weights are normalised to sum 1. A single expert keeps its own score, as DeepSeek's code has it, or its
+    /// weight would be 1 whatever the router says.
+    /// </summary>
+    [JsonIgnore] public bool NormalisesWeights => NormTopkProb && NumExpertsPerTok > 1;
+
+    /// <summary>
+    /// The factor on a token's weights. DeepSeek-V2's code, which is followed here, scales weights only where it does not normalise
+    /// them, DeepSeek-V3's always. (For a deepseek_v2 with norm_topk_prob, which none that was published has, transformers scales and
+    /// does not normalise.)
+    /// </summary>
+    [JsonIgnore] public double WeightFactor => ModelType == DeepseekV2 && NormalisesWeights ? 1 : RoutedScalingFactor;
 
     /// <summary>Whether a layer's feed-forward part is a mixture of experts.</summary>
     public bool IsMoELayer(int layer) => IsMoE && layer >= FirstKDenseReplace;

@@ -49,7 +49,8 @@ public sealed record PresetFile(string Name, string Description, ModelConfig Mod
             RequireKnown(root, "", ["description", "model", "training"], file);
             var config = ModelConfig.FromJson(Section(root, "model", file), file);
             using var known = JsonDocument.Parse(config.ToJson());
-            RequireKnown(root.GetProperty("model"), "model.", [.. known.RootElement.EnumerateObject().Select(p => p.Name)], file);
+            string[] experts = ["n_routed_experts", "n_shared_experts", "num_experts_per_tok", "moe_intermediate_size"]; // Null in a dense model.
+            RequireKnown(root.GetProperty("model"), "model.", [.. known.RootElement.EnumerateObject().Select(p => p.Name).Union(experts)], file);
             string description = root.TryGetProperty("description", out var text) ? text.GetString() ?? "" : "";
             return new(Path.GetFileNameWithoutExtension(file), description, config, Section(root, "training", file).Clone());
         }

@@ -8,8 +8,8 @@ public static class Twin
     public static IReadOnlyList<string> Names { get; } = [MlaMoE, MlaDense, MhaMoE, MhaDense];
 
     /// <summary>
-    /// The twin of a preset's latent model with experts. Multi-head twins have heads of hidden_size / num_attention_heads;
-    /// dense ones the preset's intermediate_size.
+    /// The twin of a preset's latent model with experts. Multi-head twins have heads of hidden_size / num_attention_heads, and
+    /// positions without scaling; dense ones the preset's intermediate_size.
     /// </summary>
     /// <exception cref="CheckpointException">The preset lacks what the twin is derived from.</exception>
     public static ModelConfig Of(ModelConfig config, string twin, string origin)
@@ -46,6 +46,7 @@ public static class Twin
                 NumKeyValueHeads = config.NumAttentionHeads,
                 HeadDim = config.HiddenSize / config.NumAttentionHeads,
                 RopeInterleave = false,
+                RopeScaling = null,
             };
         }
         return config.Validated($"{origin}, twin {twin}");

@@ -10,6 +10,8 @@ namespace LatentMoE.Training.Model;
 /// </summary>
 public static class CheckpointNames
 {
+    private const string Bias = ".mlp.gate.e_score_correction_bias";
+
     /// <summary>A checkpoint tensor: its name, and the view of our weight that holds its values.</summary>
     public readonly record struct Part(string Name, Tensor View);
 
@@ -25,7 +27,7 @@ public static class CheckpointNames
         }
         foreach (var (layer, moe) in model.Mixtures)
         {
-            yield return new($"model.layers.{layer}.mlp.gate.e_score_correction_bias", moe.Gate.Bias);
+            yield return new($"model.layers.{layer}{Bias}", moe.Gate.Bias);
         }
     }
 
@@ -46,10 +48,18 @@ public static class CheckpointNames
         var known = new HashSet<string>();
         foreach (var part in Parts(model))
         {
-            TensorBytes.Read(tensors[part.Name], part.View);
+            // Methods that choose by the score alone have no bias in a published checkpoint.
+            if (model.Config.TopkMethod != "noaux_tc" && part.Name.EndsWith(Bias, StringComparison.Ordinal) && !tensors.TryGet(part.Name, out var bias))
+            {
+                part.View.zero_();
+            }
+            else
+            {
+                TensorBytes.Read(tensors, part.Name, part.View);
+            }
             known.Add(part.Name);
         }
-        if (tensors.Tensors.FirstOrDefault(t => !known.Contains(t.Name)) is { } extra)
+        if (tensors.Tensors.FirstOrDefault(t => !known.Contains(t.Name) && !tensors.IsScale(t.Name) && tensors.Inert(t.Name, model.Config) is null) is { } extra)
         {
             throw new CheckpointException($"{extra.File}: tensor {extra.Name} has no place in a model of this config.json.");
         }

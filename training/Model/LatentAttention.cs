@@ -47,7 +47,7 @@ public sealed class LatentAttention : nn.Module<Tensor, Tensor>
         if (config.QLoraRank is int rank)
         {
             _qAProj = new Projection(d, rank, std, dtype);
-            _qANorm = new RmsNorm(rank, config.RmsNormEps, dtype);
+            _qANorm = new RmsNorm(rank, config.LatentNormEps, dtype);
             _qBProj = new Projection(rank, h * config.QkHeadDim, std, dtype);
         }
         else
@@ -55,7 +55,7 @@ public sealed class LatentAttention : nn.Module<Tensor, Tensor>
             _qProj = new Projection(d, h * config.QkHeadDim, std, dtype);
         }
         _kvAProj = new Projection(d, r + config.QkRopeHeadDim, std, dtype);
-        _kvANorm = new RmsNorm(r, config.RmsNormEps, dtype);
+        _kvANorm = new RmsNorm(r, config.LatentNormEps, dtype);
         _kvBProj = new Projection(r, h * (config.QkNopeHeadDim + config.VHeadDim), std, dtype);
         _oProj = new Projection(h * config.VHeadDim, d, Initial.ResidualStd(std, config.NumHiddenLayers), dtype);
         (_config, _rotary) = (config, rotary);

@@ -1,3 +1,4 @@
+using LatentMoE.Checkpoints;
 using TorchSharp;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
@@ -19,17 +20,29 @@ public sealed class RotaryEmbedding : nn.Module<Tensor, Tensor>
 
     private readonly bool _interleave;
 
-    public RotaryEmbedding(int width, int positions, double theta, bool interleave, ScalarType dtype) : base(nameof(RotaryEmbedding))
+    /// <summary>Positions of a width, without scaling.</summary>
+    public RotaryEmbedding(int width, int positions, double theta, bool interleave, ScalarType dtype)
+        : this([.. Enumerable.Range(0, width / 2).Select(i => Math.Pow(theta, -2.0 * i / width))], positions, 1, interleave, dtype)
     {
-        int half = width / 2;
+    }
+
+    /// <summary>Those of a configuration, which may stretch them (YaRN).</summary>
+    public RotaryEmbedding(ModelConfig config, ScalarType dtype)
+        : this(RotaryFrequencies.Of(config), config.MaxPositionEmbeddings, config.RotaryFactor, config.RopeInterleave, dtype)
+    {
+    }
+
+    private RotaryEmbedding(double[] frequencies, int positions, double factor, bool interleave, ScalarType dtype) : base(nameof(RotaryEmbedding))
+    {
+        int half = frequencies.Length;
         var cosines = new double[positions * half];
         var sines = new double[positions * half];
         for (int p = 0; p < positions; p++)
         {
             for (int i = 0; i < half; i++)
             {
-                double angle = p * Math.Pow(theta, -2.0 * i / width);
-                (sines[p * half + i], cosines[p * half + i]) = Math.SinCos(angle);
+                var (sine, cosine) = Math.SinCos(p * frequencies[i]);
+                (sines[p * half + i], cosines[p * half + i]) = (factor * sine, factor * cosine);
             }
         }
         _cos = tensor(cosines, [positions, half]).to(dtype);

@@ -54,7 +54,7 @@ public sealed class Router : nn.Module<Tensor, Routing>
         var scores = _config.ScoringFunc == "softmax" ? logits.softmax(-1) : logits.sigmoid();
         var experts = Choose(scores.detach() + _bias);
         var weights = scores.gather(1, experts); // (N, k)
-        if (_config.NormTopkProb && _config.NumExpertsPerTok > 1)
+        if (_config.NormalisesWeights)
         {
             weights = weights / (weights.sum(-1, keepdim: true) + 1e-20);
         }
@@ -63,7 +63,7 @@ public sealed class Router : nn.Module<Tensor, Routing>
             using var _ = no_grad();
             _load.add_(experts.flatten().bincount(null, _config.NRoutedExperts));
         }
-        return new Routing(experts, weights * _config.RoutedScalingFactor);
+        return new Routing(experts, weights * _config.WeightFactor);
     }
 
     // (N, E) to (N, k)

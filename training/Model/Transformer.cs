@@ -35,7 +35,7 @@ public sealed partial class Transformer : nn.Module<Tensor, Tensor>
         Config = config;
         ComputeType = dtype;
         _dropout = dropout;
-        var rotary = new RotaryEmbedding(config.RopeDim, config.MaxPositionEmbeddings, config.RopeTheta, config.RopeInterleave, dtype);
+        var rotary = new RotaryEmbedding(config, dtype);
         _embedTokens = new TokenEmbedding(config.VocabSize, config.HiddenSize, config.InitializerRange, dtype);
         _layers = new ModuleList<Block>([.. Enumerable.Range(0, config.NumHiddenLayers).Select(i => new Block(config, i, rotary, dropout, dtype))]);
         _norm = new RmsNorm(config.HiddenSize, config.RmsNormEps, dtype);

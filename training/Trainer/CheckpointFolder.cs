@@ -33,9 +33,9 @@ public static class CheckpointFolder
     /// <exception cref="CheckpointException">A file is missing, damaged, or does not fit the others.</exception>
     public static Transformer Load(string folder)
     {
-        var config = ModelConfig.Load(folder);
-        using var tensors = CheckpointTensors.Open(folder);
-        var model = new Transformer(config);
+        var config = CheckpointConfig.Load(folder);
+        using var tensors = CheckpointTensors.Open(folder, config);
+        var model = new Transformer(config.Model);
         try
         {
             CheckpointNames.Load(model, tensors);

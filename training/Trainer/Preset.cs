@@ -34,6 +34,11 @@ public sealed record Preset(string Name, string Description, ModelConfig Model, 
     private static Preset From(PresetFile preset, string file)
     {
         PresetFile.RequireKnown(preset.Training, "training.", RecipeKeys, file);
+        if (preset.Model.ModelType == ModelConfig.DeepseekV2)
+        {
+            // The bias by which the trainer balances its experts has no place in a checkpoint of that family.
+            throw new CheckpointException($"{file}: model_type is \"{ModelConfig.DeepseekV2}\", which is read but not trained; expected \"{ModelConfig.DeepseekV3}\".");
+        }
         try
         {
             var recipe = preset.Training.Deserialize<TrainingRecipe>(RecipeOptions)!;

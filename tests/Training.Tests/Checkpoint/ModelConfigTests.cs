@@ -34,6 +34,11 @@ public sealed class ModelConfigTests : IDisposable
     {
         Latent,
         Latent with { QLoraRank = 24 },
+        Latent with
+        {
+            RopeScaling = new() { Factor = 40, OriginalMaxPositionEmbeddings = 4096, BetaFast = 16, BetaSlow = 2, Mscale = 0.707, MscaleAllDim = 0.5 },
+        },
+        Latent with { ModelType = ModelConfig.DeepseekV2, ScoringFunc = "softmax", TopkMethod = "group_limited_greedy", NormTopkProb = false },
         new ModelConfig
         {
             ModelType = ModelConfig.Llama, VocabSize = 300, HiddenSize = 48, NumHiddenLayers = 2, NumAttentionHeads = 3, NumKeyValueHeads = 1,
@@ -64,13 +69,14 @@ public sealed class ModelConfigTests : IDisposable
     [InlineData("topk_method", "\"best\"", "topk_method is \"best\"")]
     [InlineData("model_type", "\"gpt2\"", "model_type is \"gpt2\"")]
     [InlineData("hidden_act", "\"gelu\"", "hidden_act is \"gelu\"; only \"silu\" is supported")]
-    [InlineData("rope_scaling", "{\"type\":\"yarn\"}", "rope_scaling is")]
+    [InlineData("rope_scaling", "{\"type\":\"yarn\"}", "rope_scaling.factor is missing")]
+    [InlineData("rope_scaling", "{\"type\":\"linear\",\"factor\":2}", "rope_scaling.type is \"linear\"; expected \"default\" or \"yarn\"")]
     [InlineData("rms_norm_eps", "0", "rms_norm_eps is 0")]
     [InlineData("q_lora_rank", "0", "q_lora_rank is 0")]
     [InlineData("first_k_dense_replace", "4", "first_k_dense_replace is 4; expected 0 to num_hidden_layers (3)")]
     [InlineData("initializer_range", "0", "initializer_range is 0")]
-    [InlineData("rope_parameters", "{\"rope_type\":\"yarn\",\"factor\":4}", "rope_parameters.rope_type is \"yarn\"")]
-    [InlineData("rope_parameters", "{\"rope_theta\":5}", "rope_parameters.rope_theta is 5")]
+    [InlineData("rope_parameters", "{\"rope_type\":\"yarn\",\"factor\":4}", "rope_parameters.original_max_position_embeddings is missing")]
+    [InlineData("rope_parameters", "{\"rope_theta\":5}", "rope_parameters.rope_theta is 5; expected the 10000 of the rope_theta beside it")]
     [InlineData("rope_parameters", "3", "rope_parameters is 3")]
     [InlineData("intermediate_size", "-4", "intermediate_size is -4")]
     public void Load_ImpossibleValue_NamesFileKeyAndRange(string key, string? value, string expected)

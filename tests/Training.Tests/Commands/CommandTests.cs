@@ -111,4 +111,19 @@ public sealed class CommandTests : IDisposable
         Assert.Contains("Cache a token: 2,560 numbers", output);
         Assert.Contains("Against mha-dense: ", output);
     }
+
+    [Fact]
+    public void Inspect_OfACheckpoint_PrintsWhatItsConfigSays()
+    {
+        string folder = Path.Combine(_small.Root, "field");
+        Directory.CreateDirectory(folder);
+        File.WriteAllText(Path.Combine(folder, "config.json"), LatentMoE.Tests.Support.Field.FieldConfigs.V3);
+        var (code, output) = Run("inspect", "--checkpoint", folder);
+        Assert.Equal(0, code);
+        Assert.Contains("deepseek_v3", output);
+        Assert.Contains("Feed-forward: 3 of 8 routed and 1 shared experts of 24", output);
+        Assert.Contains("Positions: YaRN, 40 times 16", output);
+        Assert.Contains("Weights: F8_E4M3 in blocks of 128 x 128", output);
+        Assert.Contains("Left out: 1 layer predicting", output);
+    }
 }

@@ -112,6 +112,7 @@ public class PresetTests
     [InlineData("\"num_experts_per_tok\": 3", "\"num_experts_per_tok\": 99", "num_experts_per_tok is 99")]
     [InlineData("\"sequence\": 256", "\"sequence\": 4096", "training.sequence is 4096")]
     [InlineData("\"clip\": 1.0", "\"clip\": \"much\"", "$.clip")]
+    [InlineData("\"deepseek_v3\"", "\"deepseek_v2\"", "model_type is \"deepseek_v2\", which is read but not trained")]
     [InlineData("\"training\": {", "\"training\": [", "not the JSON of a preset")]
     public void Parse_NamesFileAndKey(string old, string @new, string message)
     {

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using LatentMoE.Checkpoints;
 using LatentMoE.Training.Data;
 using LatentMoE.Training.Model;
@@ -79,6 +80,13 @@ public sealed class TrainingRunTests : IDisposable
         string[] expected = ["config.json", "generation_config.json", "metrics.jsonl", "model.safetensors", "reference.safetensors", "report.html", "tokenizer.json", "tokenizer_config.json", "training.json"];
         Assert.Subset(Directory.GetFiles(_small.Output).Select(f => Path.GetFileName(f)!).ToHashSet(), expected.ToHashSet());
         Assert.Empty(Directory.GetFiles(_small.Output, "*.partial", SearchOption.AllDirectories));
+        // What AutoTokenizer and converters ask for.
+        using var settings = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(_small.Output, "tokenizer_config.json")));
+        using var tokenizer = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(_small.Output, "tokenizer.json")));
+        Assert.Equal("PreTrainedTokenizerFast", settings.RootElement.GetProperty("tokenizer_class").GetString());
+        Assert.All(new[] { "bos_token", "eos_token", "pad_token", "chat_template" }, key => Assert.Equal(JsonValueKind.String, settings.RootElement.GetProperty(key).ValueKind));
+        Assert.Equal("BPE", tokenizer.RootElement.GetProperty("model").GetProperty("type").GetString());
+        Assert.Equal(config.VocabSize, tokenizer.RootElement.GetProperty("model").GetProperty("vocab").EnumerateObject().Count());
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
+using LatentMoE.Checkpoints.Internals;
 
 namespace LatentMoE.Checkpoints;
 
@@ -51,7 +52,7 @@ public sealed class SafetensorsTensor
         }
     }
 
-    /// <summary>The elements as float32; exact for F32, BF16 and F16, rounded for F64.</summary>
+    /// <summary>The elements as float32; exact for F32, BF16, F16 and the eight-bit types (without a block's factor), rounded for F64.</summary>
     /// <exception cref="CheckpointException">The tensor does not hold floating-point numbers.</exception>
     public float[] ToFloat32()
     {
@@ -88,6 +89,13 @@ public sealed class SafetensorsTensor
                 for (int i = 0; i < destination.Length; i++)
                 {
                     destination[i] = BitConverter.UInt32BitsToSingle((uint)bits[i] << 16);
+                }
+                break;
+            case SafetensorsType.F8_E4M3 or SafetensorsType.F8_E8M0:
+                float[] values = DType == SafetensorsType.F8_E4M3 ? Float8.E4M3 : Float8.E8M0;
+                for (int i = 0; i < destination.Length; i++)
+                {
+                    destination[i] = values[bytes[i]];
                 }
                 break;
             default:

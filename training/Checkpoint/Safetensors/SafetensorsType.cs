@@ -1,7 +1,10 @@
 namespace LatentMoE.Checkpoints;
 
-/// <summary>Element types of the safetensors format, under its own names.</summary>
-public enum SafetensorsType { F64, F32, F16, BF16, I64, I32, I16, I8, U8, BOOL }
+/// <summary>
+/// Element types of the safetensors format, under its own names. F8_E4M3 has a sign, four bits of exponent and three of mantissa, no
+/// infinity (arXiv 2209.05433); F8_E8M0 is a power of two (OCP Microscaling Formats, version 1.0).
+/// </summary>
+public enum SafetensorsType { F64, F32, F16, BF16, F8_E4M3, F8_E8M0, I64, I32, I16, I8, U8, BOOL }
 
 public static class SafetensorsTypes
 {

@@ -25,10 +25,20 @@ internal static class TensorBytes
 
     /// <summary>Overwrites <paramref name="target"/> with stored values of the same shape.</summary>
     /// <exception cref="CheckpointException">The stored tensor has another shape.</exception>
-    public static void Read(SafetensorsTensor stored, Tensor target)
+    public static void Read(SafetensorsTensor stored, Tensor target) => Fill(target, stored.Expect(target.shape).ToFloat32());
+
+    /// <summary>The same for a tensor of a checkpoint, which may be quantised.</summary>
+    /// <exception cref="CheckpointException">There is no such tensor, or it has another shape.</exception>
+    public static void Read(CheckpointTensors tensors, string name, Tensor target)
+    {
+        tensors[name].Expect(target.shape);
+        Fill(target, tensors.ToFloat32(name));
+    }
+
+    private static void Fill(Tensor target, float[] values)
     {
         using var scope = NewDisposeScope();
         using var _ = no_grad();
-        target.copy_(tensor(stored.Expect(target.shape).ToFloat32(), target.shape));
+        target.copy_(tensor(values, target.shape));
     }
 }
