@@ -16,6 +16,7 @@ var root = new RootCommand("Trains small Mixture-of-Experts language models with
     TrainCommand.Create(console),
     InspectCommand.Create(console),
     EvaluateCommand.Create(console),
+    BenchCommand.Create(console),
 };
 try
 {
