@@ -17,7 +17,7 @@ string[] evaluationArguments = ["window", "stride", "max-tokens", .. runtimeArgu
 string[] typeArguments = ["precision", "activations", "cache"];
 string[] randomArguments = ["random-weights", "preset", "twin", "seed"];
 string[] packageArguments = ["model", "preset", "twin", .. typeArguments];
-string[] flags = ["random-weights", "greedy", "ignore-eos", "echo", "json", "no-experts"];
+string[] flags = ["random-weights", "greedy", "ignore-eos", "echo", "json", "no-experts", "gradient-checkpointing"];
 
 // What each target understands; anything else would be silently without effect, so it stops the run.
 var understood = new Dictionary<string, string[]>(StringComparer.OrdinalIgnoreCase)
@@ -31,7 +31,7 @@ var understood = new Dictionary<string, string[]>(StringComparer.OrdinalIgnoreCa
     ["Evaluate"] = HasArgument("model") ? ["model", "data", .. evaluationArguments] : ["checkpoint", "preset", "twin", "data", "device"],
     ["Inspect"] = HasArgument("model") ? ["model", "json"] : HasArgument("checkpoint") ? ["checkpoint"] : ["preset", "twin"],
     ["Study"] = [.. studyArguments, "output", "plan", "keep"],
-    ["Bench"] = benchArguments, ["BenchServing"] = servingArguments, ["GpuBundle"] = gpuBundleArguments,
+    ["Bench"] = benchArguments, ["BenchServing"] = servingArguments, ["BenchTraining"] = benchTrainingArguments, ["GpuBundle"] = gpuBundleArguments,
     ["Test"] = ["filter"], ["Soak"] = ["seconds"], ["Pack"] = ["package-version", "output"],
 };
 

@@ -17,6 +17,7 @@ var root = new RootCommand("Trains small Mixture-of-Experts language models with
     InspectCommand.Create(console),
     EvaluateCommand.Create(console),
     StudyCommand.Create(console),
+    BenchCommand.Create(console),
 };
 try
 {

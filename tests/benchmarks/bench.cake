@@ -13,3 +13,11 @@ Task("BenchServing")
     .Description("Measures continuous batching, the engine's own cost and the prefix cache into artifacts/benchmarks. --preset= --precision= --cache= --streams= --tokens= --runs= --threads= --keep=")
     .IsDependentOn("Build")
     .Does(() => RunProgram("tests/benchmarks/bin/Release/net10.0/LatentMoE.Benchmarks.dll", ["serving", .. Passed(servingArguments)]));
+
+// Steps of training, beside those of a dense model of as many active products.
+string[] benchTrainingArguments = ["preset", "batch", "sequence", "runs", "gradient-checkpointing", "device", "keep"];
+
+Task("BenchTraining")
+    .Description("Measures training steps beside a dense model of equal active products, in float32 and bf16, into artifacts/benchmarks. --preset= --batch= --sequence= --runs= --gradient-checkpointing --device= --keep=")
+    .IsDependentOn("Build")
+    .Does(() => RunProgram("training/bin/Release/net10.0/LatentMoE.Training.dll", ["bench", .. Passed(benchTrainingArguments)]));

@@ -86,8 +86,8 @@ internal static class TrainCommand
         }
         console.WriteLine(corpus.Description);
         InspectCommand.Print(console, preset);
-        using var run = new TrainingRun(preset, corpus, folder, compute);
-        console.WriteLine($"training on {compute.Description}{(run.Step > 0 ? $", going on from step {run.Step}" : "")}");
+        using var run = new TrainingRun(preset, corpus, folder, compute, console.WriteLine);
+        console.WriteLine($"training on {run.Device.Description}{(run.Step > 0 ? $", going on from step {run.Step}" : "")}");
         bool finished = TrainingDisplay.Run(console, progress => run.Train(progress, signal.Token));
         run.Publish();
         if (!finished)

@@ -28,7 +28,7 @@ public sealed class FolderBusyException(string message, Exception inner) : Check
 /// </summary>
 public sealed class RunFolder : IDisposable
 {
-    private const string StateFolder = "trainer_state", SummaryFile = "training.json";
+    private const string StateFolder = "trainer_state", BestFolder = "best", SummaryFile = "training.json";
 
     private readonly FileStream _lock;
 
@@ -41,7 +41,12 @@ public sealed class RunFolder : IDisposable
     /// <summary>Where the other run that was found here is now, or null.</summary>
     public string? SetAside { get; }
 
-    public string State => System.IO.Path.Combine(Path, StateFolder, "state.safetensors");
+    /// <summary>What the run can go on from.</summary>
+    public SavedStates States => new(System.IO.Path.Combine(Path, StateFolder));
+
+    /// <summary>A checkpoint folder of its own: the weights as they were when the held-out loss was lowest.</summary>
+    public string Best => System.IO.Path.Combine(Path, BestFolder);
+
     public string Metrics => System.IO.Path.Combine(Path, "metrics.jsonl");
     public string Summary => System.IO.Path.Combine(Path, SummaryFile);
 
@@ -93,6 +98,11 @@ public sealed class RunFolder : IDisposable
     /// <exception cref="CheckpointException">The file that says it is damaged.</exception>
     public static int? RecordedSequence(string path)
     {
+        path = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(path));
+        if (System.IO.Path.GetFileName(path) == BestFolder && File.Exists(IdentityFile(System.IO.Path.GetDirectoryName(path)!)))
+        {
+            path = System.IO.Path.GetDirectoryName(path)!;
+        }
         string summary = System.IO.Path.Combine(path, SummaryFile), recorded = IdentityFile(path);
         if (File.Exists(summary))
         {
@@ -111,7 +121,9 @@ public sealed class RunFolder : IDisposable
     private static RunFolder Open(string path, FileStream exclusive, JsonObject identity)
     {
         string? setAside = null;
-        if (Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).Any())
+        RemoveUnfinished(path);
+        // A process that was killed before it wrote what run this is has left folders without files.
+        if (Directory.Exists(path) && Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories).Any())
         {
             string recorded = IdentityFile(path);
             if (!File.Exists(recorded))
@@ -122,7 +134,7 @@ public sealed class RunFolder : IDisposable
             {
                 var fresh = new RunFolder(path, exclusive, RunStatus.Fresh, null);
                 return File.Exists(fresh.Summary) ? new(path, exclusive, RunStatus.Finished, null)
-                    : File.Exists(fresh.State) ? new(path, exclusive, RunStatus.Unfinished, null) : fresh;
+                    : fresh.States.NewestFirst.Count > 0 ? new(path, exclusive, RunStatus.Unfinished, null) : fresh;
             }
             setAside = FreeName(path);
             Directory.Move(path, setAside);
@@ -130,6 +142,21 @@ public sealed class RunFolder : IDisposable
         Directory.CreateDirectory(System.IO.Path.Combine(path, StateFolder));
         AtomicFile.WriteText(IdentityFile(path), identity.ToJsonString(new JsonSerializerOptions { WriteIndented = true }) + "\n");
         return new(path, exclusive, RunStatus.Fresh, setAside);
+    }
+
+    // What a killed process was writing: only in folders that hold a run, or nothing else.
+    private static void RemoveUnfinished(string path)
+    {
+        foreach (string folder in (string[])[path, System.IO.Path.Combine(path, StateFolder), System.IO.Path.Combine(path, BestFolder)])
+        {
+            if (Directory.Exists(System.IO.Path.Combine(path, StateFolder)) && Directory.Exists(folder))
+            {
+                foreach (string file in Directory.GetFiles(folder, "*.partial"))
+                {
+                    File.Delete(file);
+                }
+            }
+        }
     }
 
     private static FileStream Lock(string path)

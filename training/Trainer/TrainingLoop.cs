@@ -59,7 +59,9 @@ public sealed class TrainingLoop : IDisposable
     public int Steps { get; set; }
 
     /// <summary>Takes a step.</summary>
-    /// <exception cref="NonFiniteException">The loss or a gradient is NaN or infinite; the weights are as before the step.</exception>
+    /// <exception cref="NonFiniteException">
+    /// The loss or a gradient is NaN or infinite, and the weights are as before the step; or the update left such a weight, and the loop must not be saved.
+    /// </exception>
     public StepResult Advance()
     {
         using var scope = NewDisposeScope();
@@ -81,19 +83,24 @@ public sealed class TrainingLoop : IDisposable
             throw NonFinite.InBackward(Model, Step, norm);
         }
         Optimizer.step();
+        if (!NonFinite.SumIsFinite(Parameters.Select(p => (Tensor)p.parameter)))
+        {
+            RequireFinite();
+        }
         var loads = LoadBalancer.Update(Model, Recipe.BiasUpdateRate);
         Step++;
         return new StepResult(Step, loss, rate, norm, loads);
     }
 
-    /// <summary>To be called before weights are saved: an update can overflow although its loss and gradient were finite.</summary>
-    /// <exception cref="NonFiniteException">A weight is NaN or infinite.</exception>
+    /// <summary>To be called before the state is saved. An infinite second moment, for one, shows in no weight: it only stops moving.</summary>
+    /// <exception cref="NonFiniteException">A weight, a routing bias or a moment of AdamW is NaN or infinite.</exception>
     public void RequireFinite()
     {
         using var scope = NewDisposeScope();
-        if (NonFinite.FirstBadWeight(Model) is string weight)
+        using var _ = no_grad();
+        if ((NonFinite.FirstBadWeight(Model) ?? NonFinite.FirstBadMoment(this)) is string tensor)
         {
-            throw NonFinite.InWeights(Step, weight);
+            throw NonFinite.InUpdate(Step, tensor);
         }
     }
 

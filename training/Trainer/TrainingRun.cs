@@ -29,14 +29,20 @@ public sealed class TrainingRun : IDisposable
     private readonly TrainingLoop _loop;
     private readonly SpeedMeter _speed;
     private readonly BatchSampler _sampler;
-    private double? _validationLoss;
+    private ValidationLosses _validation = ValidationLosses.None;
 
     /// <param name="preset">Its model as <see cref="ForCorpus"/> gives it.</param>
     /// <param name="corpus">What it learns from.</param>
     /// <param name="folder">Where it is kept; its state, if it has one, is taken up.</param>
-    /// <param name="device">Where it is computed.</param>
-    public TrainingRun(Preset preset, PreparedCorpus corpus, RunFolder folder, ComputeDevice device)
+    /// <param name="device">Where it is computed. A run whose recipe leaves the dtype open goes on in the one that it began with.</param>
+    /// <param name="say">Is told what is remarkable about the state that is taken up.</param>
+    public TrainingRun(Preset preset, PreparedCorpus corpus, RunFolder folder, ComputeDevice device, Action<string>? say = null)
     {
+        bool goesOn = folder.Status == RunStatus.Unfinished;
+        if (goesOn && preset.Recipe.Dtype == "auto" && folder.States.NewestFirst.Select(TrainerState.RecordedDtype).FirstOrDefault(t => t is not null) is { } dtype)
+        {
+            device = device with { Dtype = dtype };
+        }
         (_preset, _corpus, _folder, _device) = (preset, corpus, folder, device);
         _size = ModelSize.Of(preset.Model);
         _peak = device.MeasurePeak();
@@ -45,14 +51,17 @@ public sealed class TrainingRun : IDisposable
         _sampler = new BatchSampler(corpus.Train, preset.Recipe.Batch, preset.Recipe.Sequence, (ulong)preset.Recipe.Seed);
         _loop = new TrainingLoop(model, preset.Recipe, _sampler.Fill, device);
         _speed = new SpeedMeter(preset.Recipe.TokensPerStep);
-        if (folder.Status == RunStatus.Unfinished)
+        if (goesOn)
         {
-            TrainerState.Load(_loop, folder.State);
+            _validation = folder.States.LoadNewest(path => TrainerState.Load(_loop, path), say ?? (_ => { }));
         }
     }
 
     /// <summary>Steps taken.</summary>
     public int Step => _loop.Step;
+
+    /// <summary>Where it is computed, and in which dtype.</summary>
+    public ComputeDevice Device => _device;
 
     /// <summary>The preset with the vocabulary that the corpus' tokenizer has, and its special tokens.</summary>
     /// <exception cref="CheckpointException">The text is too short for the preset's windows.</exception>
@@ -76,7 +85,7 @@ public sealed class TrainingRun : IDisposable
     };
 
     /// <summary>Takes the remaining steps. False if <paramref name="stop"/> asked to stop before the last one; the state is saved either way.</summary>
-    /// <exception cref="NonFiniteException">The loss became NaN or infinite; the last save stands.</exception>
+    /// <exception cref="NonFiniteException">A loss, gradient, weight or moment became NaN or infinite; the last save stands.</exception>
     public bool Train(IProgress<TrainingProgress> progress, CancellationToken stop)
     {
         using var log = new MetricsLog(_folder.Metrics, _loop.Step);
@@ -99,14 +108,13 @@ public sealed class TrainingRun : IDisposable
             }
             if (evaluate)
             {
-                _validationLoss = Evaluator.Evaluate(_loop.Model, windows, _device).Loss;
-                log.Append(new MetricsRow { Step = result.Step, Tokens = TokensSeen, ValidationLoss = _validationLoss });
+                _validation = _validation with { Latest = Evaluator.Evaluate(_loop.Model, windows, _device).Loss };
+                log.Append(new MetricsRow { Step = result.Step, Tokens = TokensSeen, ValidationLoss = _validation.Latest });
             }
             bool stopping = stop.IsCancellationRequested && !last;
             if (evaluate || stopping)
             {
-                _loop.RequireFinite();
-                TrainerState.Save(_loop, _folder.State);
+                Save();
             }
             progress.Report(Progress(result));
             if (stopping)
@@ -115,6 +123,21 @@ public sealed class TrainingRun : IDisposable
             }
         }
         return true;
+    }
+
+    // The best weights first: a process that is killed between the two does the same again from the state before.
+    private void Save()
+    {
+        using var scope = torch.NewDisposeScope();
+        _loop.RequireFinite();
+        if (_validation.Latest < _validation.Best)
+        {
+            var random = torch.get_rng_state(); // reading the folder back, for the reference logits, draws weights first
+            CheckpointFolder.Write(_loop.Model, _corpus, _folder.Best);
+            torch.set_rng_state(random);
+            _validation = _validation with { Best = _validation.Latest };
+        }
+        _folder.States.Save(_loop.Step, path => TrainerState.Save(_loop, path, _validation));
     }
 
     /// <summary>Writes the checkpoint's files for other programs as the weights are now.</summary>
@@ -168,7 +191,8 @@ public sealed class TrainingRun : IDisposable
 
     private TrainingProgress Progress(StepResult result) => new(
         result, _loop.Steps, _speed.TokensPerSecond, FlopsFraction(_speed.TokensPerSecond),
-        _loop.Steps == 0 ? null : TimeSpan.FromSeconds((_loop.Steps - result.Step) * _speed.SecondsPerStep), _validationLoss);
+        _loop.Steps == 0 ? null : TimeSpan.FromSeconds((_loop.Steps - result.Step) * _speed.SecondsPerStep),
+        double.IsFinite(_validation.Latest) ? _validation.Latest : null);
 
     // The speed is that of the logged steps, of which this process need not have taken any.
     private TrainingSummary Summary(IReadOnlyList<MetricsRow> rows)

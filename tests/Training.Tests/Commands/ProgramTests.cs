@@ -58,7 +58,7 @@ public sealed class ProgramTests : IDisposable
         Signal(first, signal);
         Assert.Contains("Run the same command again to go on from there.", first.StandardOutput.ReadToEnd());
         Assert.Equal(130, Wait(first));
-        Assert.True(File.Exists(Path.Combine(_small.Output, "trainer_state", "state.safetensors")));
+        Assert.Single(Directory.GetFiles(Path.Combine(_small.Output, "trainer_state"), "step-*.safetensors"));
 
         using var second = Start(TrainArguments(100_000));
         do
@@ -68,6 +68,42 @@ public sealed class ProgramTests : IDisposable
         while (line is not null && !line.Contains("going on from step", StringComparison.Ordinal));
         Assert.NotNull(line);
         second.Kill(entireProcessTree: true);
+    }
+
+    [Fact]
+    public void Train_KilledAtAnyMomentEndsWithTheSameWeights()
+    {
+        const int Kills = 5;
+        string preset = _small.PresetFile(evalInterval: 2); // every other step saves a state, and often a best checkpoint
+        string[] Arguments(string output) =>
+            ["train", "--preset", preset, "--data", _small.Data, "--output", output, "--report", _small.Report, "--cache", _small.Cache, "--device=cpu", "--steps=60", "--dropout=0.1"];
+        string straight = Path.Combine(_small.Root, "straight");
+        using (var whole = Start(Arguments(straight)))
+        {
+            whole.StandardOutput.ReadToEnd();
+            Assert.Equal(0, Wait(whole));
+        }
+        var random = new Random(1);
+        for (int kill = 0; kill < Kills; kill++)
+        {
+            using var process = Start(Arguments(_small.Output));
+            string? line;
+            while (kill > 0 && (line = process.StandardOutput.ReadLine()) is not null && !line.StartsWith("training on", StringComparison.Ordinal))
+            {
+            }
+            Thread.Sleep(random.Next(kill == 0 ? 900 : 250)); // the first dies while it prepares
+            Signal(process, "KILL");
+            Wait(process);
+        }
+        using (var last = Start(Arguments(_small.Output)))
+        {
+            string output = last.StandardOutput.ReadToEnd();
+            Assert.True(Wait(last) == 0, output + last.StandardError.ReadToEnd());
+        }
+        foreach (string file in (string[])["model.safetensors", "reference.safetensors", "best/model.safetensors", "best/reference.safetensors", "trainer_state/step-00000060.safetensors"])
+        {
+            Assert.True(File.ReadAllBytes(Path.Combine(straight, file)).SequenceEqual(File.ReadAllBytes(Path.Combine(_small.Output, file))), $"{file} differs");
+        }
     }
 
     [Fact]

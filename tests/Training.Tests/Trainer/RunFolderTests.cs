@@ -24,7 +24,7 @@ public sealed class RunFolderTests : IDisposable
     private (RunStatus, string?) Open(int steps)
     {
         using var folder = RunFolder.Open(Tiny, Identity(steps));
-        Assert.False(File.Exists(folder.State));
+        Assert.Empty(folder.States.NewestFirst);
         return (folder.Status, folder.SetAside);
     }
 
@@ -32,18 +32,47 @@ public sealed class RunFolderTests : IDisposable
     public void Open_FollowsARunFromFreshToFinished()
     {
         Assert.Equal(RunStatus.Fresh, Status(Tiny));
-        Assert.Equal(RunStatus.Fresh, Status(Tiny, f => File.WriteAllText(f.State, ""))); // stopped before the first save
+        Assert.Equal(RunStatus.Fresh, Status(Tiny, f => File.WriteAllText(f.States.PathOf(3), ""))); // stopped before the first save
         Assert.Equal(RunStatus.Unfinished, Status(Tiny, f => File.WriteAllText(f.Summary, "{}")));
         Assert.Equal(RunStatus.Finished, Status(Tiny + "/"));
         Assert.Equal([Tiny], Directory.GetFileSystemEntries(_root));
     }
 
     [Fact]
+    public void Open_TakesWhatAKilledProcessLeft()
+    {
+        Directory.CreateDirectory(Path.Combine(Tiny, "trainer_state"));
+        File.WriteAllText(Path.Combine(Tiny, "trainer_state", "recipe.json.partial"), "{");
+        Assert.Equal(RunStatus.Fresh, Status(Tiny));
+        File.WriteAllText(Path.Combine(Tiny, "model.safetensors.partial"), "half");
+        File.WriteAllText(Path.Combine(Tiny, "trainer_state", "step-00000003.safetensors.partial"), "half");
+        Assert.Equal(RunStatus.Fresh, Status(Tiny));
+        Assert.Equal(["recipe.json"], Directory.GetFiles(Tiny, "*", SearchOption.AllDirectories).Select(f => Path.GetFileName(f)!));
+    }
+
+    [Fact]
+    public void Open_TakesTheOneStateOfEarlierVersions()
+    {
+        Status(Tiny, f => File.WriteAllText(Path.Combine(Tiny, "trainer_state", "state.safetensors"), "former"));
+        Assert.Equal(RunStatus.Unfinished, Status(Tiny));
+    }
+
+    [Fact]
+    public void RecordedSequence_OfTheBestIsThatOfItsRun()
+    {
+        using var folder = RunFolder.Open(Tiny, new JsonObject { ["training"] = new JsonObject { ["Sequence"] = 48 } });
+        Directory.CreateDirectory(folder.Best);
+        Assert.Equal(48, RunFolder.RecordedSequence(Tiny));
+        Assert.Equal(48, RunFolder.RecordedSequence(folder.Best));
+        Assert.Equal(48, RunFolder.RecordedSequence(folder.Best + "/"));
+    }
+
+    [Fact]
     public void Open_SetsOtherRunsAside()
     {
-        Status(Tiny, f => File.WriteAllText(f.State, "first"));
+        Status(Tiny, f => File.WriteAllText(f.States.PathOf(3), "first"));
         Assert.Equal((RunStatus.Fresh, Tiny + ".1"), Open(6));
-        Assert.Equal("first", File.ReadAllText(Path.Combine(Tiny + ".1", "trainer_state", "state.safetensors")));
+        Assert.Equal("first", File.ReadAllText(Path.Combine(Tiny + ".1", "trainer_state", "step-00000003.safetensors")));
         Assert.Equal((RunStatus.Fresh, Tiny + ".2"), Open(7));
     }
 

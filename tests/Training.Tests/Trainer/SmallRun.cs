@@ -39,13 +39,13 @@ public sealed class SmallRun : IDisposable
         new TrainingRecipe { Batch = 2, Sequence = 16, Steps = 9, LearningRate = 1e-2, WarmupSteps = 3, EvalInterval = 4, Dropout = 0.1, Dtype = "float32" });
 
     /// <summary>A preset of a few steps as a file, as a user would write one.</summary>
-    public string PresetFile()
+    public string PresetFile(int evalInterval = 0)
     {
         string path = Path.Combine(Root, "mini.json");
         var json = new JsonObject
         {
             ["model"] = JsonNode.Parse(Preset.Model.ToJson()),
-            ["training"] = new JsonObject { ["batch"] = 2, ["sequence"] = 16, ["steps"] = 4, ["warmup_steps"] = 1, ["dtype"] = "float32" },
+            ["training"] = new JsonObject { ["batch"] = 2, ["sequence"] = 16, ["steps"] = 4, ["warmup_steps"] = 1, ["eval_interval"] = evalInterval, ["dtype"] = "float32" },
         };
         File.WriteAllText(path, json.ToJsonString());
         return path;
@@ -58,11 +58,12 @@ public sealed class SmallRun : IDisposable
 
     /// <summary>Runs to the end, or stops after some steps as Ctrl-C does.</summary>
     /// <returns>Steps taken.</returns>
-    public static int Train(PreparedCorpus corpus, string folder, string report, int stopAfter = int.MaxValue, TrainingRecipe? recipe = null)
+    public static int Train(PreparedCorpus corpus, string folder, string report, int stopAfter = int.MaxValue, TrainingRecipe? recipe = null,
+        Action<string>? say = null)
     {
         var preset = TrainingRun.ForCorpus(Preset with { Recipe = recipe ?? Preset.Recipe }, corpus);
         using var opened = RunFolder.Open(folder, TrainingRun.Identity(preset, corpus));
-        using var run = new TrainingRun(preset, corpus, opened, Models.Cpu);
+        using var run = new TrainingRun(preset, corpus, opened, Models.Cpu, say);
         using var stop = new CancellationTokenSource();
         var progress = new Callback(p =>
         {

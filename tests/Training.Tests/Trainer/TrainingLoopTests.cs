@@ -122,6 +122,55 @@ public class TrainingLoopTests
     }
 
     [Fact]
+    public void Advance_NamesTheGradientThatIsNotFinite()
+    {
+        using var scope = NewDisposeScope();
+        using var loop = Create(Twin.MlaDense, Recipe);
+        using (no_grad())
+        {
+            // The loss is finite, and so is every activation; the gradient of the first norm is their product with this.
+            loop.Model.get_parameter("layers.0.input_layernorm.weight")!.fill_(1e-30f);
+            loop.Model.get_parameter("layers.0.self_attn.q_proj.weight")!.fill_(1e38f);
+            loop.Model.get_parameter("layers.0.self_attn.o_proj.weight")!.fill_(1e10f);
+            loop.Model.get_parameter("layers.0.self_attn.kv_b_proj.weight")!.fill_(1e20f);
+        }
+        var before = loop.Model.get_parameter("layers.1.mlp.down_proj.weight")!.clone();
+        var error = Assert.Throws<NonFiniteException>(() => loop.Advance());
+        Assert.Contains("step 0: the gradient norm is ", error.Message);
+        Models.AssertClose("a weight after the step that was refused", before, loop.Model.get_parameter("layers.1.mlp.down_proj.weight")!, 0);
+    }
+
+    [Theory]
+    [InlineData("exp_avg", double.NaN, "the update left a NaN or an infinity in model.layers.1.self_attn.o_proj.weight")]
+    [InlineData("exp_avg", double.PositiveInfinity, "the update left a NaN or an infinity in model.layers.1.self_attn.o_proj.weight")]
+    [InlineData("exp_avg_sq", double.NaN, "the update left a NaN or an infinity in model.layers.1.self_attn.o_proj.weight")]
+    public void Advance_NamesTheWeightThatAnUpdateRuins(string moment, double value, string expected)
+    {
+        using var scope = NewDisposeScope();
+        using var loop = Create(Twin.MlaMoE, Recipe);
+        loop.Advance();
+        Moment(loop, "layers.1.self_attn.o_proj.weight", moment).fill_(value);
+        Assert.Contains($"step 1: {expected}", Assert.Throws<NonFiniteException>(() => loop.Advance()).Message);
+    }
+
+    [Fact]
+    public void RequireFinite_SeesASquaredMomentThatStopsItsWeight()
+    {
+        using var scope = NewDisposeScope();
+        using var loop = Create(Twin.MlaMoE, Recipe);
+        loop.Advance();
+        Moment(loop, "layers.1.self_attn.o_proj.weight", "exp_avg_sq").fill_(double.PositiveInfinity);
+        loop.Advance(); // the weight stands still; nothing else shows
+        Assert.Contains("AdamW's mean of the squared gradients of model.layers.1.self_attn.o_proj.weight", Assert.Throws<NonFiniteException>(loop.RequireFinite).Message);
+    }
+
+    private static Tensor Moment(TrainingLoop loop, string weight, string moment)
+    {
+        var (_, state) = loop.Parameters.Zip(TrainerState.States(loop)).First(p => p.First.name == weight);
+        return moment == "exp_avg" ? state.exp_avg : state.exp_avg_sq;
+    }
+
+    [Fact]
     public void Advance_ReportsLoadsOfEveryMixture()
     {
         using var loop = Create(Twin.MlaMoE, Recipe);

@@ -32,7 +32,7 @@ public sealed class TrainingRunTests : IDisposable
         Assert.False(File.Exists(Path.Combine(stopped, "training.json")));
         Assert.Equal(7, SmallRun.Train(_corpus, stopped, _small.Report, stopAfter: 7));
         Assert.Equal(9, SmallRun.Train(_corpus, stopped, _small.Report));
-        foreach (string file in new[] { "model.safetensors", "reference.safetensors", Path.Combine("trainer_state", "state.safetensors") })
+        foreach (string file in new[] { "model.safetensors", "reference.safetensors", Path.Combine("best", "model.safetensors"), Path.Combine("trainer_state", "step-00000009.safetensors") })
         {
             Assert.True(File.ReadAllBytes(Path.Combine(straight, file)).SequenceEqual(File.ReadAllBytes(Path.Combine(stopped, file))), $"{file} differs");
         }
@@ -48,10 +48,99 @@ public sealed class TrainingRunTests : IDisposable
         SmallRun.Train(_corpus, killed, _small.Report, stopAfter: 5);
         // As if the process had died later on: rows and a half-written state beyond the last save.
         File.AppendAllText(Path.Combine(killed, "metrics.jsonl"), "{\"step\":6,\"tokens\":192,\"loss\":1}\n{\"ste");
-        File.WriteAllText(Path.Combine(killed, "trainer_state", "state.safetensors.partial"), "half");
+        File.WriteAllText(Path.Combine(killed, "trainer_state", "step-00000008.safetensors.partial"), "half");
         SmallRun.Train(_corpus, killed, _small.Report);
         Assert.Equal(File.ReadAllBytes(Path.Combine(straight, "model.safetensors")), File.ReadAllBytes(Path.Combine(killed, "model.safetensors")));
     }
+
+    [Fact]
+    public void Train_KeepsTheNewestThreeStates()
+    {
+        SmallRun.Train(_corpus, _small.Output, _small.Report, recipe: SmallRun.Preset.Recipe with { EvalInterval = 2 });
+        Assert.Equal(["step-00000006.safetensors", "step-00000008.safetensors", "step-00000009.safetensors"], States());
+    }
+
+    [Fact]
+    public void Train_PassesOverDamagedStates()
+    {
+        string straight = Path.Combine(_small.Root, "straight");
+        SmallRun.Train(_corpus, straight, _small.Report);
+        SmallRun.Train(_corpus, _small.Output, _small.Report, stopAfter: 7); // states of steps 4 and 7
+        Assert.Equal(["step-00000004.safetensors", "step-00000007.safetensors"], States());
+        string newest = Path.Combine(_small.Output, "trainer_state", "step-00000007.safetensors");
+        byte[] bytes = File.ReadAllBytes(newest);
+        bytes[^5] ^= 1; // one bit of the values: shapes and sizes are as they should be
+        File.WriteAllBytes(newest, bytes);
+        var said = new List<string>();
+        Assert.Equal(9, SmallRun.Train(_corpus, _small.Output, _small.Report, say: said.Add));
+        string sentence = Assert.Single(said);
+        Assert.StartsWith(newest + ": ", sentence);
+        Assert.EndsWith("Going on from step-00000004.safetensors, the state before it.", sentence);
+        Assert.Equal(File.ReadAllBytes(Path.Combine(straight, "model.safetensors")), File.ReadAllBytes(Path.Combine(_small.Output, "model.safetensors")));
+    }
+
+    [Fact]
+    public void Train_WithoutAnyWholeStateSaysWhatToDo()
+    {
+        SmallRun.Train(_corpus, _small.Output, _small.Report, stopAfter: 5);
+        foreach (string state in Directory.GetFiles(Path.Combine(_small.Output, "trainer_state"), "step-*"))
+        {
+            File.WriteAllBytes(state, File.ReadAllBytes(state)[..^7]);
+        }
+        var error = Assert.Throws<CheckpointException>(() => SmallRun.Train(_corpus, _small.Output, _small.Report));
+        Assert.Contains("no saved state is whole", error.Message);
+        Assert.Contains("step-00000005.safetensors", error.Message);
+    }
+
+    [Fact]
+    public void Train_GoesOnFromTheOneStateOfEarlierVersions()
+    {
+        string straight = Path.Combine(_small.Root, "straight"), folder = Path.Combine(_small.Output, "trainer_state");
+        SmallRun.Train(_corpus, straight, _small.Report);
+        SmallRun.Train(_corpus, _small.Output, _small.Report, stopAfter: 3);
+        using (var file = SafetensorsFile.Open(Path.Combine(folder, "step-00000003.safetensors")))
+        {
+            SafetensorsWriter.Write(Path.Combine(folder, "state.safetensors"), file.Tensors.Where(t => t.Name != "validation").Select(t => new SafetensorsEntry(t.Name, t.DType, [.. t.Shape], t.CopyTo)));
+        }
+        File.Delete(Path.Combine(folder, "step-00000003.safetensors"));
+        SmallRun.Train(_corpus, _small.Output, _small.Report);
+        Assert.Equal(File.ReadAllBytes(Path.Combine(straight, "model.safetensors")), File.ReadAllBytes(Path.Combine(_small.Output, "model.safetensors")));
+    }
+
+    [Fact]
+    public void Train_TheBestIsACheckpointOfTheLowestHeldOutLoss()
+    {
+        // Steps of this size ruin what the first ones learned.
+        var recipe = SmallRun.Preset.Recipe with { Steps = 30, EvalInterval = 3, LearningRate = 0.9, WarmupSteps = 25, MinLearningRateRatio = 1 };
+        SmallRun.Train(_corpus, _small.Output, _small.Report, recipe: recipe);
+        var rows = MetricsLog.Read(Path.Combine(_small.Output, "metrics.jsonl")).Where(r => r.ValidationLoss is not null).ToList();
+        double lowest = rows.Min(r => r.ValidationLoss!.Value);
+        Assert.True(rows[^1].ValidationLoss > lowest + 0.01, "the last weights must not be the best for this test to say anything");
+        using var best = CheckpointFolder.Load(Path.Combine(_small.Output, "best"));
+        var windows = new ValidationWindows(_corpus.Validation, recipe.Sequence, _corpus.Tokenizer, 32);
+        Assert.Equal(lowest, LatentMoE.Training.Evaluation.Evaluator.Evaluate(best, windows, Models.Cpu).Loss, 1e-9);
+        Assert.True(File.Exists(Path.Combine(_small.Output, "best", "reference.safetensors")));
+    }
+
+    [Fact]
+    public void Train_AutoKeepsTheDtypeThatTheRunBeganWith()
+    {
+        var preset = TrainingRun.ForCorpus(SmallRun.Preset with { Recipe = SmallRun.Preset.Recipe with { Dtype = "auto" } }, _corpus);
+        torch.ScalarType Open(torch.ScalarType machine)
+        {
+            using var folder = RunFolder.Open(_small.Output, TrainingRun.Identity(preset, _corpus));
+            using var run = new TrainingRun(preset, _corpus, folder, Models.Cpu with { Dtype = machine });
+            using var stop = new CancellationTokenSource();
+            stop.Cancel();
+            Assert.False(run.Train(new Progress<TrainingProgress>(), stop.Token));
+            return run.Device.Dtype;
+        }
+        Assert.Equal(torch.ScalarType.BFloat16, Open(torch.ScalarType.BFloat16));
+        Assert.Equal(torch.ScalarType.BFloat16, Open(torch.ScalarType.Float32));
+    }
+
+    private IEnumerable<string> States() =>
+        Directory.GetFiles(Path.Combine(_small.Output, "trainer_state"), "*.safetensors").Select(f => Path.GetFileName(f)).Order();
 
     [Fact]
     public void Publish_ReferenceBelongsToTheWeights()
@@ -129,7 +218,7 @@ public sealed class TrainingRunTests : IDisposable
 
     private long PlannedSteps()
     {
-        using var state = SafetensorsFile.Open(Path.Combine(_small.Output, "trainer_state", "state.safetensors"));
+        using var state = SafetensorsFile.Open(new SavedStates(Path.Combine(_small.Output, "trainer_state")).NewestFirst[0]);
         return state["counters"].Span<long>()[1];
     }
 

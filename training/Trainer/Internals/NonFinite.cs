@@ -27,12 +27,38 @@ internal static class NonFinite
         return Describe(step, $"the gradient norm is {norm}; {where}");
     }
 
-    /// <summary>After an update that left a bad weight behind.</summary>
-    public static NonFiniteException InWeights(int step, string name) => Describe(step, $"the update left a NaN or an infinity in {name}");
+    /// <summary>After an update that left a bad weight or moment behind.</summary>
+    public static NonFiniteException InUpdate(int step, string name) => Describe(step, $"the update left a NaN or an infinity in {name}");
 
     /// <summary>Name of the first weight that holds a NaN or an infinity, or null.</summary>
     public static string? FirstBadWeight(Transformer model) =>
         CheckpointNames.Parts(model).FirstOrDefault(p => !IsFinite(p.View)).Name;
+
+    /// <summary>The first moment of AdamW that holds a NaN or an infinity, with the weight it belongs to, or null.</summary>
+    public static string? FirstBadMoment(TrainingLoop loop)
+    {
+        foreach (var (state, (name, _)) in TrainerState.States(loop).Zip(loop.Parameters))
+        {
+            string weight = CheckpointNames.Prefixed(name);
+            if (!IsFinite(state.exp_avg))
+            {
+                return $"AdamW's mean of the gradients of {weight}";
+            }
+            if (!IsFinite(state.exp_avg_sq))
+            {
+                return $"AdamW's mean of the squared gradients of {weight}";
+            }
+        }
+        return null;
+    }
+
+    /// <summary>A look at every tensor that costs a device one wait: false where there is a NaN or an infinity, or where finite numbers add up to one.</summary>
+    public static bool SumIsFinite(IEnumerable<Tensor> tensors)
+    {
+        using var scope = NewDisposeScope();
+        using var _ = no_grad();
+        return IsFinite(stack(tensors.Select(t => t.sum())));
+    }
 
     private static bool IsFinite(Tensor x) => x.isfinite().all().item<bool>();
 
