@@ -3,7 +3,7 @@ namespace LatentMoE.Pipeline.Tests;
 /// <summary>The npm packages of the Node consumers, installed once from the lock file, without running install scripts.</summary>
 internal static class NodeModules
 {
-    private static readonly Lazy<bool> Installed = new(Install);
+    private static readonly Lazy<bool> Installed = new(InstallOnce);
 
     public static Outcome Run(string script, string[] arguments, string? input = null)
     {
@@ -11,7 +11,10 @@ internal static class NodeModules
         return Command.Run("node", [Path.Combine(Repository.NodeConsumers, script), .. arguments], input, Repository.NodeConsumers).Succeeded();
     }
 
-    private static bool Install()
+    /// <summary>Installs the packages, where they are not there, for who reads their files.</summary>
+    public static void Install() => _ = Installed.Value;
+
+    private static bool InstallOnce()
     {
         string wanted = Path.Combine(Repository.NodeConsumers, "package-lock.json");
         string stamp = Path.Combine(Repository.NodeConsumers, "node_modules", ".installed-lock.json");

@@ -28,7 +28,8 @@ public static class BpeTrainer
             cancellation.ThrowIfCancellationRequested();
             words.Add(document);
         }
-        progress?.Report($"{words.Total:N0} words, {words.Distinct:N0} distinct");
+        words.Flush();
+        progress?.Report($"{words.Total:N0} words, {words.Distinct:N0} distinct{(words.Dropped > 0 ? $"; {words.Dropped:N0} rare ones dropped for memory" : "")}");
         var pairs = new PairIndex(words.Words(tokens));
         var merges = new List<(string, string)>(vocabularySize - smallest);
         while (tokens.Count < vocabularySize && pairs.TryTakeBest(LeastCount, out int left, out int right))

@@ -30,7 +30,7 @@ internal sealed class TokenisedText
         {
             cancellation.ThrowIfCancellationRequested();
             // Special tokens spelled in a document are text there, as in training.
-            text._ids.AddRange(tokenizer.Tokenizer.EncodeToIds(document));
+            tokenizer.EncodeText(document, text._ids);
             text._ids.Add(separator);
             text.Documents++;
             if (text._ids.Count >= most)

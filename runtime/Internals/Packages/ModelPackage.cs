@@ -46,7 +46,8 @@ internal sealed record ModelPackage(string Folder, GenAIConfig Config, Tokenizer
         }
         var settings = JsonFile.Open(Path.Combine(folder, TokenizerConfigName));
         int? begin = BeginOfSequence(settings, tokenizer) ?? config.BeginToken;
-        bool add = settings.Flag("add_bos_token", false);
+        // Where the settings are silent, tokenizer.json's post_processor says it.
+        bool add = settings.Flag("add_bos_token", begin is int id && tokenizer.BeginTokens.Contains(id));
         settings.Require(!add || begin is not null, "add_bos_token", "is true, but no bos_token is named");
         return new ModelPackage(folder, config, tokenizer, add, begin);
     }

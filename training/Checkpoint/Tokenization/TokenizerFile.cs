@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using LatentMoE.Checkpoints.Tokenization.Internals;
 using Microsoft.ML.Tokenizers;
@@ -15,18 +14,22 @@ public sealed class TokenizerFile
     private readonly string[] _tokens;
     private readonly byte[][] _bytes;
     private readonly bool[] _special;
-    private readonly AddedToken[] _added;
-    private readonly SearchValues<string> _addedText;
+    private readonly AddedTokenFinder _added, _normalizedAdded;
+    private readonly TextNormalizer _normalizer;
+    private readonly PieceEncoder _encoder;
+    private readonly Lazy<BpeTokenizer> _tokenizer;
 
     private TokenizerFile(string file, TokenizerJson json)
     {
         FilePath = file;
         _tokens = json.Tokens;
-        _added = [.. json.AddedTokens.OrderByDescending(token => token.Content.Length)];
-        _addedText = SearchValues.Create([.. _added.Select(token => token.Content)], StringComparison.Ordinal);
+        _normalizer = json.Normalizer;
+        _added = new AddedTokenFinder(json.AddedTokens.Where(token => !token.Normalized));
+        _normalizedAdded = new AddedTokenFinder(json.AddedTokens.Where(token => token.Normalized)
+            .Select(token => token with { Content = _normalizer.Apply(token.Content) }));
         _special = new bool[_tokens.Length];
         _bytes = new byte[_tokens.Length][];
-        foreach (AddedToken token in _added)
+        foreach (AddedToken token in json.AddedTokens)
         {
             _special[token.Id] = token.Special;
             _bytes[token.Id] = token.Special ? [] : Encoding.UTF8.GetBytes(token.Content);
@@ -37,20 +40,30 @@ public sealed class TokenizerFile
                 $"{file}: model.vocab[\"{_tokens[id]}\"] (id {id}) has a character outside the byte alphabet, and is not in added_tokens; expected a byte-level vocabulary.");
         }
         SpecialTokens = json.AddedTokens.Where(token => token.Special).ToDictionary(token => token.Content, token => token.Id, StringComparer.Ordinal);
-        Tokenizer = BpeTokenizer.Create(new BpeOptions(json.Vocabulary)
+        (BeginTokens, EndTokens) = (json.Around.Before, json.Around.After);
+        _encoder = new PieceEncoder(json.PreTokenizer, json.Vocabulary, json.Merges, json.IgnoreMerges);
+        bool plain = !json.IgnoreMerges && json.Normalizer.IsNone && !json.PreTokenizer.AddPrefixSpace;
+        _tokenizer = new Lazy<BpeTokenizer>(() => plain ? BpeTokenizer.Create(new BpeOptions(json.Vocabulary)
         {
-            Merges = json.Merges,
+            Merges = json.Merges.Select(merge => $"{merge.Left} {merge.Right}"),
             ByteLevel = true,
-            PreTokenizer = Gpt2PreTokenizer.Instance,
+            PreTokenizer = json.PreTokenizer.ToPreTokenizer(),
             SpecialTokens = SpecialTokens,
-        });
+        }) : throw new NotSupportedException($"{file}: Microsoft's BpeTokenizer has no ignore_merges, normalizer or add_prefix_space as this file asks for."));
     }
 
     /// <summary>The file that was read.</summary>
     public string FilePath { get; }
 
-    /// <summary>Encodes text between added tokens; use <see cref="Encode"/> for text that may contain them.</summary>
-    public BpeTokenizer Tokenizer { get; }
+    /// <summary>Microsoft's tokenizer with the same vocabulary, merges and cut, for code that takes one. It finds no added tokens.</summary>
+    /// <exception cref="NotSupportedException">The file asks for what it does not have.</exception>
+    public BpeTokenizer Tokenizer => _tokenizer.Value;
+
+    /// <summary>Ids that the file's post_processor puts before a text; <see cref="Encode"/> does not.</summary>
+    public IReadOnlyList<int> BeginTokens { get; }
+
+    /// <summary>Ids that the file's post_processor puts after a text; <see cref="Encode"/> does not.</summary>
+    public IReadOnlyList<int> EndTokens { get; }
 
     /// <summary>Ids run from 0 to one less than this.</summary>
     public int VocabularySize => _tokens.Length;
@@ -95,15 +108,26 @@ public sealed class TokenizerFile
             text = Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text));
         }
         var ids = new List<int>(text.Length / 4 + 1);
-        ReadOnlySpan<char> rest = text;
-        while (TryFindAdded(rest, out int at, out AddedToken? token))
+        int at = 0;
+        while (_added.TryFind(text, at, out int start, out int end, out AddedToken? token))
         {
-            ids.AddRange(EncodePlain(rest[..at], seam));
+            EncodeBetween(text, at, start, seam, ids);
             ids.Add(token.Id);
-            rest = rest[(at + token.Content.Length)..];
+            at = end;
         }
-        ids.AddRange(rest.Length == text.Length && seam is null ? Tokenizer.EncodeToIds(text) : EncodePlain(rest, seam));
+        EncodeBetween(text, at, text.Length, seam, ids);
         return [.. ids];
+    }
+
+    /// <summary>Appends the ids of a text in which added tokens are text like any other. A lone surrogate is encoded as U+FFFD.</summary>
+    public void EncodeText(ReadOnlySpan<char> text, List<int> ids)
+    {
+        if (_normalizer.IsNone)
+        {
+            _encoder.Encode(text, ids);
+            return;
+        }
+        _encoder.Encode(_normalizer.Apply(Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text.ToString()))), ids);
     }
 
     /// <summary>The text of ids. Bytes that are not UTF-8 become U+FFFD.</summary>
@@ -126,20 +150,30 @@ public sealed class TokenizerFile
         return Encoding.UTF8.GetString(bytes.WrittenSpan);
     }
 
-    private bool TryFindAdded(ReadOnlySpan<char> text, out int at, [NotNullWhen(true)] out AddedToken? token)
+    // Text without tokens that are looked for before it is normalised.
+    private void EncodeBetween(string text, int start, int end, char? seam, List<int> ids)
     {
-        token = null;
-        at = _added.Length == 0 ? -1 : text.IndexOfAny(_addedText);
-        for (int i = 0; at >= 0 && token is null; i++)
+        if (start == end)
         {
-            token = text[at..].StartsWith(_added[i].Content) ? _added[i] : null;
+            return;
         }
-        return at >= 0;
+        ReadOnlySpan<char> normal = text.AsSpan(start, end - start);
+        if (!_normalizer.IsNone)
+        {
+            normal = _normalizer.Apply(normal.ToString());
+        }
+        int at = 0;
+        while (_normalizedAdded.TryFind(normal, at, out int first, out int after, out AddedToken? token))
+        {
+            EncodePlain(normal[at..first], seam, ids);
+            ids.Add(token.Id);
+            at = after;
+        }
+        EncodePlain(normal[at..], seam, ids);
     }
 
-    private IReadOnlyList<int> EncodePlain(ReadOnlySpan<char> text, char? seam) => seam is char mark && text.Contains(mark)
-        ? Tokenizer.EncodeToIds(text.ToString().Replace($"{mark}", "", StringComparison.Ordinal))
-        : Tokenizer.EncodeToIds(text);
+    private void EncodePlain(ReadOnlySpan<char> text, char? seam, List<int> ids) =>
+        _encoder.Encode(seam is char mark && text.Contains(mark) ? text.ToString().Replace($"{mark}", "", StringComparison.Ordinal) : text, ids);
 
     private int Known(int id) => (uint)id < (uint)_tokens.Length ? id
         : throw new ArgumentOutOfRangeException(nameof(id), id, $"Expected a token id from 0 to {_tokens.Length - 1}.");

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using LatentMoE.Checkpoints;
@@ -78,12 +79,18 @@ internal sealed class CorpusBuilder
         foreach (string[] some in documents.Chunk(DocumentsAtOnce))
         {
             cancellation.ThrowIfCancellationRequested();
-            var encoded = new int[some.Length][];
+            var encoded = new List<int>[some.Length];
             // Special tokens spelled in a document are text there: only the pipeline separates documents.
-            Parallel.For(0, some.Length, i => encoded[i] = [.. tokenizer.Tokenizer.EncodeToIds(some[i]), separator]);
-            foreach (int[] ids in encoded)
+            Parallel.For(0, some.Length, i =>
             {
-                writer.Write(ids);
+                var ids = new List<int>(some[i].Length / 3 + 1);
+                tokenizer.EncodeText(some[i], ids);
+                ids.Add(separator);
+                encoded[i] = ids;
+            });
+            foreach (List<int> ids in encoded)
+            {
+                writer.Write(CollectionsMarshal.AsSpan(ids));
             }
             count += some.Length;
             bytes += some.Sum(document => (long)Encoding.UTF8.GetByteCount(document));

@@ -14,7 +14,18 @@ internal sealed class TokenizerJson
 
     public Dictionary<string, int> Vocabulary { get; } = new(StringComparer.Ordinal);
 
-    public List<string> Merges { get; } = [];
+    /// <summary>Pairs in rank order.</summary>
+    public List<(string Left, string Right)> Merges { get; } = [];
+
+    /// <summary>Whether a piece that is a token takes its id whatever the merges say.</summary>
+    public bool IgnoreMerges { get; private set; }
+
+    public TextNormalizer Normalizer { get; private set; } = null!;
+
+    public PreTokenizerSteps PreTokenizer { get; private set; } = null!;
+
+    /// <summary>What is put around a text.</summary>
+    public PostProcessor Around { get; private set; } = null!;
 
     public List<AddedToken> AddedTokens { get; } = [];
 
@@ -55,25 +66,27 @@ internal sealed class TokenizerJson
         ReadAddedTokens(root);
         OrderById();
         ReadMerges(model);
+        Around = PostProcessor.Read(Place(root, "post_processor"), Tokens.Length);
     }
 
     private void ReadSettings(JsonElement root, JsonElement model)
     {
         Setting(model, "model", "type", "BPE", absentIsPlain: true);
         Setting(model, "model", "byte_fallback", "False", absentIsPlain: true);
-        Setting(model, "model", "ignore_merges", "False", absentIsPlain: true);
         Setting(model, "model", "dropout", "", absentIsPlain: true);
         Setting(model, "model", "continuing_subword_prefix", "", absentIsPlain: true);
         Setting(model, "model", "end_of_word_suffix", "", absentIsPlain: true);
-        Need(Type(root, "normalizer") is "" || IsEmptySequence(root), $"normalizer is {Type(root, "normalizer")}; only null is supported.");
-        Need(Type(root, "pre_tokenizer") == "ByteLevel", $"pre_tokenizer is {Named(Type(root, "pre_tokenizer"))}; only ByteLevel (GPT-2's pattern) is supported.");
-        JsonElement split = root.GetProperty("pre_tokenizer");
-        Setting(split, "pre_tokenizer", "add_prefix_space", "False", absentIsPlain: false);
-        Setting(split, "pre_tokenizer", "use_regex", "True", absentIsPlain: true);
-        Need(Type(root, "decoder") == "ByteLevel", $"decoder is {Named(Type(root, "decoder"))}; only ByteLevel is supported.");
-        Need(Type(root, "post_processor") is "" or "ByteLevel" or "TemplateProcessing",
-            $"post_processor is {Type(root, "post_processor")}; supported are null, ByteLevel and TemplateProcessing.");
+        IgnoreMerges = new JsonPlace(_file, "model", model).Flag("ignore_merges", absent: false);
+        Normalizer = TextNormalizer.Read(Place(root, "normalizer"));
+        PreTokenizer = PreTokenizerReader.Read(Place(root, "pre_tokenizer"));
+        JsonPlace decoder = Place(root, "decoder");
+        if (decoder.Type != "ByteLevel" && !(decoder.Type == "Sequence" && decoder.Items("decoders").ToArray() is [{ Type: "ByteLevel" }]))
+        {
+            throw decoder.Unsupported("only ByteLevel is supported");
+        }
     }
+
+    private JsonPlace Place(JsonElement root, string key) => new(_file, key, root.TryGetProperty(key, out JsonElement value) ? value : default);
 
     private void ReadVocabulary(JsonElement vocabulary)
     {
@@ -98,6 +111,7 @@ internal sealed class TokenizerJson
             return;
         }
         Need(list.ValueKind == JsonValueKind.Array, $"added_tokens is {list.ValueKind}; expected an array.");
+        var known = new HashSet<string>(StringComparer.Ordinal);
         foreach (JsonElement item in list.EnumerateArray())
         {
             string place = $"added_tokens[{AddedTokens.Count}]";
@@ -106,13 +120,11 @@ internal sealed class TokenizerJson
             string content = item.GetProperty("content").GetString()!;
             Need(item.TryGetProperty("id", out JsonElement number) && number.ValueKind == JsonValueKind.Number && number.TryGetInt32(out int id) && id >= 0,
                 $"{place}.id (\"{content}\") is missing or not a whole number from 0.");
-            foreach (string flag in (ReadOnlySpan<string>)["single_word", "lstrip", "rstrip"])
-            {
-                Setting(item, place, flag, "False", absentIsPlain: true);
-            }
-            Need(AddedTokens.TrueForAll(earlier => earlier.Content != content), $"{place} repeats the token \"{content}\".");
-            bool special = item.TryGetProperty("special", out JsonElement mark) && mark.ValueKind == JsonValueKind.True;
-            AddedTokens.Add(new AddedToken(content, number.GetInt32(), special));
+            Need(known.Add(content), $"{place} repeats the token \"{content}\".");
+            var flags = new JsonPlace(_file, place, item);
+            bool special = flags.Flag("special", absent: false);
+            AddedTokens.Add(new AddedToken(content, number.GetInt32(), special, flags.Flag("normalized", absent: !special), flags.Flag("single_word", absent: false),
+                flags.Flag("lstrip", absent: false), flags.Flag("rstrip", absent: false)));
         }
     }
 
@@ -139,7 +151,7 @@ internal sealed class TokenizerJson
     private void ReadMerges(JsonElement model)
     {
         Need(model.TryGetProperty("merges", out JsonElement merges) && merges.ValueKind == JsonValueKind.Array, "model.merges is missing; expected an array.");
-        var seen = new HashSet<string>(StringComparer.Ordinal);
+        var seen = new HashSet<(string, string)>();
         foreach (JsonElement item in merges.EnumerateArray())
         {
             string place = $"model.merges[{Merges.Count}]";
@@ -155,9 +167,8 @@ internal sealed class TokenizerJson
                 Need(Vocabulary.ContainsKey(token), $"{place} ({pair[0]} {pair[1]}) needs the token \"{token}\", which model.vocab lacks; "
                     + "vocabulary and merges must come from the same training.");
             }
-            string merge = $"{pair[0]} {pair[1]}";
-            Need(seen.Add(merge), $"{place} repeats the merge \"{merge}\".");
-            Merges.Add(merge);
+            Need(seen.Add((pair[0], pair[1])), $"{place} repeats the merge \"{pair[0]} {pair[1]}\".");
+            Merges.Add((pair[0], pair[1]));
         }
     }
 
@@ -168,14 +179,6 @@ internal sealed class TokenizerJson
         Need(found ? value.ToString() == plain : absentIsPlain,
             $"{place}.{key} is {(found ? value.GetRawText() : "missing")}; only {(plain.Length == 0 ? "null" : plain.Replace("True", "true").Replace("False", "false"))} is supported.");
     }
-
-    private static string Type(JsonElement root, string key) => !root.TryGetProperty(key, out JsonElement value) || value.ValueKind == JsonValueKind.Null ? ""
-        : value.ValueKind == JsonValueKind.Object && value.TryGetProperty("type", out JsonElement type) ? type.ToString() : value.GetRawText();
-
-    private static string Named(string type) => type.Length == 0 ? "missing" : type;
-
-    private static bool IsEmptySequence(JsonElement root) => Type(root, "normalizer") == "Sequence"
-        && root.GetProperty("normalizer").TryGetProperty("normalizers", out JsonElement list) && list.ValueKind == JsonValueKind.Array && list.GetArrayLength() == 0;
 
     private JsonElement Object(JsonElement parent, string key, string place)
     {
@@ -192,6 +195,3 @@ internal sealed class TokenizerJson
         }
     }
 }
-
-/// <summary>A token that is found in the text before it is cut into pieces.</summary>
-internal sealed record AddedToken(string Content, int Id, bool Special);
