@@ -36,6 +36,10 @@ public sealed class FieldMemoryTests
         string output = await process.StandardOutput.ReadToEndAsync();
         await process.WaitForExitAsync();
         Assert.True(process.ExitCode == 0, output + await error);
+        string text = output.ReplaceLineEndings("").Replace(" ", "", StringComparison.Ordinal); // Lines are broken anywhere.
+        Assert.Contains("checkpointdeepseek_v2:2layersofwidth1024", text, StringComparison.Ordinal);
+        Assert.Contains("tensors:72BF16in1file", text, StringComparison.Ordinal);
+        Assert.Contains("withouteffectonthemodel:architectures,", text, StringComparison.Ordinal);
         Assert.True(new FileInfo(folder["package/model.onnx.data"]).Length > 4L * HeapLimit);
     }
 }
