@@ -31,7 +31,7 @@ var understood = new Dictionary<string, string[]>(StringComparer.OrdinalIgnoreCa
     ["Evaluate"] = HasArgument("model") ? ["model", "data", .. evaluationArguments] : ["checkpoint", "preset", "twin", "data", "device"],
     ["Inspect"] = HasArgument("model") ? ["model", "json"] : HasArgument("checkpoint") ? ["checkpoint"] : ["preset", "twin"],
     ["Study"] = [.. studyArguments, "output", "plan", "keep"],
-    ["Bench"] = benchArguments, ["BenchServing"] = servingArguments, ["BenchTraining"] = benchTrainingArguments, ["GpuBundle"] = gpuBundleArguments,
+    ["Bench"] = benchArguments, ["BenchServing"] = servingArguments, ["BenchTraining"] = benchTrainingArguments, ["BenchTokenizer"] = benchTokenizerArguments, ["GpuBundle"] = gpuBundleArguments,
     ["Test"] = ["filter"], ["Soak"] = ["seconds"], ["Pack"] = ["package-version", "output"],
 };
 

@@ -18,6 +18,7 @@ var root = new RootCommand("Trains small Mixture-of-Experts language models with
     EvaluateCommand.Create(console),
     StudyCommand.Create(console),
     BenchCommand.Create(console),
+    BenchTokenizerCommand.Create(console),
 };
 try
 {

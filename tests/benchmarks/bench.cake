@@ -21,3 +21,11 @@ Task("BenchTraining")
     .Description("Measures training steps beside a dense model of equal active products, in float32 and bf16, into artifacts/benchmarks. --preset= --batch= --sequence= --runs= --gradient-checkpointing --device= --keep=")
     .IsDependentOn("Build")
     .Does(() => RunProgram("training/bin/Release/net10.0/LatentMoE.Training.dll", ["bench", .. Passed(benchTrainingArguments)]));
+
+// Training a tokenizer, and encoding with it.
+string[] benchTokenizerArguments = ["data", "megabytes", "vocabulary", "tokenizer", "runs"];
+
+Task("BenchTokenizer")
+    .Description("Measures training a tokenizer and encoding with it. --data= --megabytes= --vocabulary= --tokenizer=FILE --runs=")
+    .IsDependentOn("Build")
+    .Does(() => RunProgram("training/bin/Release/net10.0/LatentMoE.Training.dll", ["bench-tokenizer", .. Passed(benchTokenizerArguments)]));

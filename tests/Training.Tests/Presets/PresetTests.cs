@@ -17,7 +17,9 @@ public class PresetTests
         Assert.Equal(name, preset.Name);
         Assert.NotEmpty(preset.Description);
         Assert.True(c.IsLatent && c.IsMoE && c.IntermediateSize > 0, "a preset is the latent model with experts, and says how wide its dense twin is");
-        Assert.All([c.HiddenSize, c.KvLoraRank, c.MoeIntermediateSize, c.IntermediateSize, c.QkNopeHeadDim, c.VHeadDim], w => Assert.True(w % 16 == 0, $"width {w} is not a multiple of 16"));
+        // Micro-experts as narrow as their parameters allow are for comparisons in float32, which no block of weights cuts.
+        int[] narrow = name == "study" ? [] : [c.MoeIntermediateSize];
+        Assert.All([c.HiddenSize, c.KvLoraRank, c.IntermediateSize, c.QkNopeHeadDim, c.VHeadDim, .. narrow], w => Assert.True(w % 16 == 0, $"width {w} is not a multiple of 16"));
         Assert.Equal(0, (c.KvLoraRank + c.QkRopeHeadDim) % 2);
         Assert.All(Twin.Names, twin => Assert.Equal($"{name}-{twin}", Preset.Load(name, twin).Name));
     }

@@ -83,7 +83,7 @@ public sealed class RunFolderTests : IDisposable
     {
         using (var live = RunFolder.Open(Tiny, Identity(5)))
         {
-            Assert.Contains("another process is training here", Assert.Throws<CheckpointException>(() => RunFolder.Open(Tiny, Identity(steps))).Message);
+            Assert.Contains("another process is training here", Assert.Throws<FolderBusyException>(() => RunFolder.Open(Tiny, Identity(steps))).Message);
             Assert.Equal([Tiny], Directory.GetDirectories(_root));
         }
         RunFolder.Open(Tiny, Identity(steps)).Dispose();
