@@ -80,4 +80,14 @@ public sealed record TrainingRecipe
         Need(Dtype is "auto" or "float32" or "bf16", "dtype", $"\"{Dtype}\"", "\"auto\", \"float32\" or \"bf16\"");
         return this;
     }
+
+    /// <summary>Whether a device can train so.</summary>
+    /// <exception cref="CheckpointException">It cannot.</exception>
+    public void RequireOn(ComputeDevice device)
+    {
+        if (GradientCheckpointing && Dropout > 0 && device.IsCuda)
+        {
+            throw new CheckpointException($"training.dropout is {Dropout} with gradient_checkpointing on CUDA, whose random state is not kept: a layer that is computed again would drop other numbers. Train without one of them, or with --device=cpu.");
+        }
+    }
 }

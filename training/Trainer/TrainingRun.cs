@@ -43,6 +43,7 @@ public sealed class TrainingRun : IDisposable
         {
             device = device with { Dtype = dtype };
         }
+        preset.Recipe.RequireOn(device);
         (_preset, _corpus, _folder, _device) = (preset, corpus, folder, device);
         _size = ModelSize.Of(preset.Model);
         _peak = device.MeasurePeak();
