@@ -50,6 +50,10 @@ internal static class StudyCommand
                 if (parsed.GetValue(jobs) > 1)
                 {
                     StudyJobs.Run(parsed.GetValue(jobs), parsed, console, signal.Token);
+                    if (signal.Token.IsCancellationRequested)
+                    {
+                        return Interrupted; // the jobs have said what there is to say
+                    }
                 }
                 if (!Train(console, study, trainer, times, reports, signal.Token))
                 {

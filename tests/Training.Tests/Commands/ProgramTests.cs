@@ -45,7 +45,8 @@ public sealed class ProgramTests : IDisposable
     [Theory]
     [InlineData("INT")]
     [InlineData("TERM")]
-    public void Train_SignalSavesAndSaysHowToGoOn(string signal)
+    [InlineData("INT", "TERM")] // from the terminal, and from the program that started this one
+    public void Train_SignalSavesAndSaysHowToGoOn(params string[] signals)
     {
         using var first = Start(TrainArguments(100_000));
         string? line;
@@ -55,7 +56,7 @@ public sealed class ProgramTests : IDisposable
         }
         while (line is not null && !line.StartsWith("step ", StringComparison.Ordinal));
         Assert.NotNull(line);
-        Signal(first, signal);
+        Array.ForEach(signals, signal => Signal(first, signal));
         Assert.Contains("Run the same command again to go on from there.", first.StandardOutput.ReadToEnd());
         Assert.Equal(130, Wait(first));
         Assert.Single(Directory.GetFiles(Path.Combine(_small.Output, "trainer_state"), "step-*.safetensors"));
