@@ -39,11 +39,16 @@ public record Paths(DirectoryPath Checkpoint, DirectoryPath Package, DirectoryPa
 
 Setup<Paths>(context =>
 {
-    string[] known = ["target", "cuda", .. understood[target]];
+    string[] known = ["target", "cuda", "feed", .. understood[target]];
     var unknown = context.Arguments.GetArguments().Keys.Except(known, StringComparer.OrdinalIgnoreCase).ToArray();
     if (unknown.Length > 0)
     {
         throw new CakeException($"{target} knows no argument --{unknown[0]}; it takes {string.Join(", ", known.Order().Select(key => "--" + key))}");
+    }
+    if (HasArgument("cuda"))
+    {
+        // MSBuild reads it.
+        System.Environment.SetEnvironmentVariable("CudaProvider", "true");
     }
     var preset = System.IO.Path.GetFileNameWithoutExtension(Argument("preset", "tiny"));
     var name = HasArgument("twin") ? $"{preset}-{Argument<string>("twin")}" : preset;

@@ -1,6 +1,6 @@
 // The packages that projects reference: from the configured NuGet sources, or built by feed/Builder where these lack them.
 Task("Restore")
-    .Description("Restores packages, building those that the NuGet sources lack. --cuda packages the CUDA provider although no driver is present.")
+    .Description("Restores packages, building those that the NuGet sources lack. --cuda takes the CUDA provider although no driver is present; --feed=all, or families of feed/packages.json, builds what a source may have.")
     .Does(() =>
 {
     var builder = MakeAbsolute(File("feed/Builder/bin/Release/net10.0/LatentMoE.Feed.Builder.dll"));
@@ -10,5 +10,5 @@ Task("Restore")
     {
         DotNetBuild("feed/Builder", new DotNetBuildSettings { Configuration = "Release", NoLogo = true, Verbosity = DotNetVerbosity.Quiet });
     }
-    DotNetExecute(builder, HasArgument("cuda") ? "--solution=Pipeline.sln --cuda" : "--solution=Pipeline.sln");
+    DotNetExecute(builder, "--solution=Pipeline.sln" + (HasArgument("cuda") ? " --cuda" : "") + (HasArgument("feed") ? $" --feed={Argument<string>("feed")}" : ""));
 });

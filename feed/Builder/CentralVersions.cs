@@ -5,18 +5,22 @@ namespace LatentMoE.Feed;
 /// <summary>The versions that Directory.Packages.props asks for, and the generated file that overrides them.</summary>
 internal static class CentralVersions
 {
-    /// <summary>What the feed makes must be what the projects ask for: a pin that was raised in one place only is an error.</summary>
-    public static void Check(string centralVersions, Recipe recipe)
+    /// <summary>The version that projects ask for, by family.</summary>
+    /// <exception cref="FeedException">One is missing, or older than what the feed makes: then a source's would be older than the feed's.</exception>
+    public static IReadOnlyDictionary<string, string> Asked(string centralVersions, Recipe recipe)
     {
         XDocument file = XDocument.Load(centralVersions);
+        Dictionary<string, string> versions = [];
         foreach (PackageFamily family in recipe.Families)
         {
             string? asked = file.Root!.Elements("PropertyGroup").Elements(family.VersionProperty).FirstOrDefault()?.Value;
-            if (asked != family.Version)
+            if (!System.Version.TryParse(asked, out Version? version) || version < System.Version.Parse(family.Version))
                 throw new FeedException(
                     $"{centralVersions} asks for {family.VersionProperty} {asked ?? "(none)"}, "
-                    + $"but feed/packages.json makes {family.Version}: change both, with the pinned tarballs");
+                    + $"but feed/packages.json makes {family.Version}: ask for that version or a later one");
+            versions.Add(family.Name, asked);
         }
+        return versions;
     }
 
     /// <summary>Written whole or not at all; removed where nothing is overridden.</summary>

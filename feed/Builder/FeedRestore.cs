@@ -17,11 +17,12 @@ internal sealed partial class FeedRestore(CommandLine commandLine)
     public bool Run()
     {
         Recipe recipe = Recipe.Load(_paths.Recipe);
-        CentralVersions.Check(_paths.CentralVersions, recipe);
+        IReadOnlyDictionary<string, string> asked = CentralVersions.Asked(_paths.CentralVersions, recipe);
+        string[] chosen = Chosen(recipe);
         Directory.CreateDirectory(_paths.Packages);
         using FileStream running = Lock();
 
-        RestoreStamp stamp = new(_paths, commandLine);
+        RestoreStamp stamp = new(_paths, commandLine, recipe);
         if (stamp.UnchangedReport() is { } report)
         {
             Console.Write(report);
@@ -32,19 +33,19 @@ internal sealed partial class FeedRestore(CommandLine commandLine)
         Workspace.Create(_paths.Work);
 
         Dictionary<string, (string Id, string Version)> references = recipe.Families.ToDictionary(
-            f => f.Name, f => (ResolveId(f.Reference), f.Version));
-        Console.WriteLine($"Asking the NuGet sources for {string.Join(", ", references.Values.Select(r => r.Id))}");
-        IReadOnlyDictionary<string, string> missing = new SourceProbe(_paths.Work).Missing(references);
+            f => f.Name, f => (ResolveId(f.Reference), asked[f.Name]));
+        string[] missing = [.. chosen, .. Missing(references.Where(r => !chosen.Contains(r.Key)).ToDictionary())];
+        if (missing.Length > 0)
+            Machine.RequireLinuxX64(missing.Select(family => references[family].Id));
 
-        if (missing.Count > 0)
-            Machine.RequireLinuxX64(missing.Keys.Select(family => references[family].Id));
-
-        Dictionary<string, string> versions = Build(recipe, missing.Keys);
-        CentralVersions.WriteOverrides(_paths.VersionsProps, recipe.Families.Where(f => missing.ContainsKey(f.Name))
+        Dictionary<string, string> versions = Build(recipe, missing);
+        Dictionary<string, string> reissued = Reissued(recipe, references, missing, versions);
+        CentralVersions.WriteOverrides(_paths.VersionsProps, recipe.Families
+            .Where(f => missing.Contains(f.Name) || reissued.ContainsKey(f.Name))
             .ToDictionary(f => f.VersionProperty, f => versions[f.Packages[0].Id]));
         RemoveOthers(versions);
 
-        report = Report(recipe, references, missing, versions);
+        report = Report(recipe, references, missing, reissued, versions);
         Console.Write(report);
         if (commandLine.Solution is { } solution)
             Command.Run($"dotnet restore {solution}", Command.Dotnet, ["restore", solution], _paths.Root, echo: true,
@@ -64,6 +65,44 @@ internal sealed partial class FeedRestore(CommandLine commandLine)
         {
             throw new FeedException($"another Restore is at work in {commandLine.Root}: wait until it ends ({e.Message})");
         }
+    }
+
+    /// <summary>The families that the command line gives to the feed.</summary>
+    private string[] Chosen(Recipe recipe)
+    {
+        string[] known = [.. recipe.Families.Select(f => f.Name)];
+        string[] names = commandLine.Feed == "all" ? known
+            : commandLine.Feed.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        return names.Except(known).FirstOrDefault() is { } unknown
+            ? throw new FeedException($"--feed={commandLine.Feed}: feed/packages.json has no family {unknown}; there are {string.Join(", ", known)}, and all")
+            : [.. names.Distinct()];
+    }
+
+    private IEnumerable<string> Missing(IReadOnlyDictionary<string, (string Id, string Version)> references)
+    {
+        if (references.Count == 0)
+            return [];
+        Console.WriteLine($"Asking the NuGet sources for {string.Join(", ", references.Values.Select(r => r.Id))}");
+        return new SourceProbe(_paths.Root, _paths.Work).Missing(references).Keys;
+    }
+
+    /// <summary>Issues again what this machine could not load, adding to the versions; the reason, by family.</summary>
+    private Dictionary<string, string> Reissued(Recipe recipe, Dictionary<string, (string Id, string Version)> references,
+        string[] missing, Dictionary<string, string> versions)
+    {
+        Dictionary<string, string> reasons = [];
+        foreach (PackageFamily family in recipe.Families.Where(f => f.UncalledSymbol is not null && !missing.Contains(f.Name)))
+        {
+            (string id, string version) = references[family.Name];
+            Reissue reissue = new(_paths, family, id, version, new SourceProbe(_paths.Root, _paths.Work).Folder(family.Name));
+            if (!reissue.IsNeeded)
+                continue;
+            reissue.Build();
+            foreach (string part in reissue.Ids)
+                versions[part] = reissue.Version;
+            reasons.Add(family.Name, $"{family.UncalledSymbol!.Library} here lacks {family.UncalledSymbol.Version}");
+        }
+        return reasons;
     }
 
     /// <summary>The versions, by id, of all packages that the missing families come down to.</summary>
@@ -105,14 +144,16 @@ internal sealed partial class FeedRestore(CommandLine commandLine)
         ["msbuild", Path.Combine(_paths.Root, "Directory.Build.props"), $"-getProperty:{m.Groups[1].Value}"], _paths.Root).Output.Trim());
 
     private static string Report(Recipe recipe, Dictionary<string, (string Id, string Version)> references,
-        IReadOnlyDictionary<string, string> missing, Dictionary<string, string> versions)
+        string[] missing, Dictionary<string, string> reissued, Dictionary<string, string> versions)
     {
         StringBuilder text = new();
         foreach (PackageFamily family in recipe.Families)
         {
             (string id, string version) = references[family.Name];
-            text.Append(missing.ContainsKey(family.Name)
+            text.Append(missing.Contains(family.Name)
                 ? $"{id,-32} {versions[id],-26} {family.Origin}, built by feed/\n"
+                : reissued.TryGetValue(family.Name, out string? reason)
+                ? $"{id,-32} {versions[id],-26} the vendor's, made loadable by feed/: {reason}\n"
                 : $"{id,-32} {version,-26} the vendor's, from the configured NuGet sources\n");
         }
         return text.ToString();

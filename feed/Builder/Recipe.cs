@@ -48,6 +48,7 @@ internal sealed record TarballPin(string Version, string Integrity);
 internal sealed record PackageFamily
 {
     public required string Name { get; init; }
+    /// <summary>What the feed makes; projects may ask for a later version, which a source carries.</summary>
     public required string Version { get; init; }
 
     /// <summary>The property of Directory.Packages.props that selects the version.</summary>
@@ -62,12 +63,21 @@ internal sealed record PackageFamily
     /// <summary>A family that this one's packages depend on, to be built with it.</summary>
     public string? Needs { get; init; }
 
+    /// <summary>What may keep a machine from loading the vendor's packages as they are.</summary>
+    public UncalledSymbol? UncalledSymbol { get; init; }
+
     public required IReadOnlyList<PackageRecipe> Packages { get; init; }
 
     public IEnumerable<string> Tarballs(bool withCuda) => Packages
         .SelectMany(p => p.Files.Where(f => withCuda || !f.CudaOnly).Select(f => f.Tarball).Append(p.Assembly?.Tarball))
         .OfType<string>().Distinct();
 }
+
+/// <summary>A symbol that a vendor's native library names, with a version, but never calls.</summary>
+/// <param name="Package">The vendor's package.</param>
+/// <param name="File">The native library in it.</param>
+/// <param name="Library">The library that has the symbol, if it is new enough.</param>
+internal sealed record UncalledSymbol(string Package, string File, string Library, string Version, string Symbol);
 
 internal sealed record PackageRecipe
 {

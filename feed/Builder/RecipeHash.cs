@@ -54,6 +54,14 @@ internal sealed class RecipeHash : IDisposable
         return $"{family.Version}-feed.h{hash.Hex(8)}";
     }
 
+    /// <summary>The version of a vendor's packages that are issued again.</summary>
+    public static string ReissueVersion(FeedPaths paths, PackageFamily family, string reference, string vendorVersion)
+    {
+        using RecipeHash hash = new();
+        hash.Add("symbol", JsonSerializer.Serialize(family.UncalledSymbol)).Add("reference", reference).AddPath(paths.Root, "feed/Builder");
+        return $"{vendorVersion}-feed.h{hash.Hex(8)}";
+    }
+
     private static IEnumerable<string> SourceFiles(string folder)
     {
         foreach (string file in Directory.EnumerateFiles(folder))

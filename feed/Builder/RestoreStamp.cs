@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 
 namespace LatentMoE.Feed;
 
-internal sealed partial class RestoreStamp(FeedPaths paths, CommandLine commandLine)
+internal sealed partial class RestoreStamp(FeedPaths paths, CommandLine commandLine, Recipe recipe)
 {
     private static readonly string[] Variables = ["NUGET_PACKAGES", "LIBTORCH", "TorchSharpBackend"];
 
@@ -33,11 +33,13 @@ internal sealed partial class RestoreStamp(FeedPaths paths, CommandLine commandL
     {
         using RecipeHash hash = new();
         hash.AddPath(paths.Root, "feed").Add("command line", commandLine.ToString());
-        foreach (string file in (string[])["Directory.Build.props", "Directory.Packages.props", "NuGet.config", "global.json"])
+        foreach (string file in (string[])["Directory.Build.props", "Directory.Build.targets", "Directory.Packages.props", "NuGet.config", "global.json"])
             hash.AddPath(paths.Root, file);
         foreach (string variable in Variables)
             hash.Add(variable, Environment.GetEnvironmentVariable(variable) ?? "");
         hash.Add("driver", Machine.HasNvidiaDriver.ToString()).Add("libtorch", Prerequisites.LibtorchVersion() ?? "");
+        foreach (UncalledSymbol symbol in recipe.Families.Select(f => f.UncalledSymbol).OfType<UncalledSymbol>())
+            hash.Add(symbol.Symbol, Machine.Lacks(symbol).ToString());
         hash.Add("sources", Command.Run("dotnet nuget list source", Command.Dotnet,
             ["nuget", "list", "source", "--format", "short"], paths.Root).Output);
 

@@ -4,9 +4,12 @@ using System.Xml.Linq;
 
 namespace LatentMoE.Feed;
 
-internal sealed class SourceProbe(string work)
+internal sealed class SourceProbe(string root, string work)
 {
     private readonly string _folder = Path.Combine(work, "probe");
+
+    /// <summary>Where a family's probe is restored.</summary>
+    public string Folder(string family) => Path.Combine(_folder, family);
 
     /// <summary>The families that the sources lack, by name, each with NuGet's reason.</summary>
     /// <param name="references">Family name to the id and exact version in question.</param>
@@ -16,7 +19,7 @@ internal sealed class SourceProbe(string work)
         XElement solution = new("Solution");
         foreach ((string family, (string id, string version)) in references)
         {
-            string project = Path.Combine(_folder, family);
+            string project = Folder(family);
             Directory.CreateDirectory(project);
             Project(id, version).Save(Path.Combine(project, $"Probe.{family}.csproj"));
             solution.Add(new XElement("Project", new XAttribute("Path", $"{family}/Probe.{family}.csproj")));
@@ -30,10 +33,18 @@ internal sealed class SourceProbe(string work)
         return RestoreOutput.MissingPackages(result);
     }
 
-    private static XElement Project(string id, string version) => new("Project", new XAttribute("Sdk", "Microsoft.NET.Sdk"),
+    private XElement Project(string id, string version) => new("Project", new XAttribute("Sdk", "Microsoft.NET.Sdk"),
         new XElement("PropertyGroup",
             new XElement("TargetFramework", "net10.0"),
             new XElement("NuGetAudit", "false")),
+        OtherPlatforms(),
         new XElement("ItemGroup",
             new XElement("PackageReference", new XAttribute("Include", id), new XAttribute("Version", $"[{version}]"))));
+
+    /// <summary>What the repository's own projects leave out is not fetched for a probe either.</summary>
+    private XElement OtherPlatforms()
+    {
+        string file = Path.Combine(root, "feed", "OtherPlatforms.props");
+        return new XElement("Import", new XAttribute("Project", file), new XAttribute("Condition", $"Exists('{file}')"));
+    }
 }

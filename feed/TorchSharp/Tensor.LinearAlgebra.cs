@@ -17,7 +17,5 @@ public static partial class torch
             Aten.Call("addmm", this, mat1, mat2, beta, alpha);
         public Tensor addmm_(Tensor mat1, Tensor mat2, float beta = 1, float alpha = 1) =>
             InPlace("addmm_", this, mat1, mat2, beta, alpha);
-        public Tensor baddbmm(Tensor batch1, Tensor batch2, float beta = 1, float alpha = 1) =>
-            Aten.Call("baddbmm", this, batch1, batch2, beta, alpha);
     }
 }

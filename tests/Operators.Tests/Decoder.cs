@@ -78,6 +78,18 @@ internal sealed class Decoder(InferenceSession session, ModelConfig config, Data
         return Step(rows, [.. rows.Select(_ => Enumerable.Repeat(1L, end).ToArray())], [.. rows.Select(_ => Numbers(start, end))]);
     }
 
+    /// <summary>The cached values, layer after layer, keys before values.</summary>
+    public IEnumerable<Tensor> Cached() => cache.Select(Tensor.Read);
+
+    /// <summary>Goes on with another decoder's cache.</summary>
+    public void TakeCache(Decoder other)
+    {
+        foreach (var (mine, theirs) in cache.Zip(other.cache))
+        {
+            theirs.GetTensorDataAsSpan<byte>().CopyTo(mine.GetTensorMutableRawData());
+        }
+    }
+
     public void Dispose()
     {
         Clear();

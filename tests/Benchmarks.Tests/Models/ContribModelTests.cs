@@ -1,10 +1,14 @@
+using System.Runtime.InteropServices;
 using LatentMoE.Benchmarks.Engines;
 using LatentMoE.Benchmarks.Models;
 
 namespace LatentMoE.Benchmarks.Tests.Models;
 
-public class ContribModelTests
+public partial class ContribModelTests
 {
+    // From 1.31 on, QMoE rounds activations to 8 bits where the weights have 8, unless this says otherwise; .NET's own setter does not reach native code.
+    static ContribModelTests() => _ = SetVariable("ORT_QMOE_CPU_QNBIT_GEMM", "0", 1);
+
     [Theory]
     [InlineData(false, "f32", 1)]
     [InlineData(false, "f32", 7)]
@@ -32,4 +36,7 @@ public class ContribModelTests
             return workload.Logits.ToArray();
         }
     }
+
+    [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int SetVariable(string name, string value, int overwrite);
 }

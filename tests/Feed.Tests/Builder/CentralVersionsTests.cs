@@ -31,11 +31,34 @@ public sealed class CentralVersionsTests : IDisposable
         Assert.False(File.Exists(path));
     }
 
-    [Fact]
-    public void Check_VersionRaisedInOnePlace_NamesBoth()
+    [Theory]
+    [InlineData("1.29.0")]
+    [InlineData("1.30.0")]
+    [InlineData("1.29.0.1")]
+    public void Asked_ThatVersionOrALaterOne_IsReturned(string version)
+    {
+        (string path, Recipe recipe) = Asking(version);
+
+        Assert.Equal(new Dictionary<string, string> { ["Thing"] = version }, CentralVersions.Asked(path, recipe));
+    }
+
+    [Theory]
+    [InlineData("1.28.3")]
+    [InlineData("latest")]
+    public void Asked_OlderThanWhatTheFeedMakes_NamesBoth(string version)
+    {
+        (string path, Recipe recipe) = Asking(version);
+
+        FeedException e = Assert.Throws<FeedException>(() => CentralVersions.Asked(path, recipe));
+
+        Assert.Contains($"asks for ThingVersion {version}", e.Message);
+        Assert.Contains("makes 1.29.0", e.Message);
+    }
+
+    private (string Path, Recipe Recipe) Asking(string version)
     {
         string path = _folder.Write("Directory.Packages.props",
-            "<Project><PropertyGroup><ThingVersion>1.30.0</ThingVersion></PropertyGroup></Project>");
+            $"<Project><PropertyGroup><ThingVersion>{version}</ThingVersion></PropertyGroup></Project>");
         Recipe recipe = new()
         {
             Tarballs = new Dictionary<string, TarballPin>(),
@@ -47,10 +70,6 @@ public sealed class CentralVersionsTests : IDisposable
                 },
             ],
         };
-
-        FeedException e = Assert.Throws<FeedException>(() => CentralVersions.Check(path, recipe));
-
-        Assert.Contains("asks for ThingVersion 1.30.0", e.Message);
-        Assert.Contains("makes 1.29.0", e.Message);
+        return (path, recipe);
     }
 }

@@ -18,7 +18,6 @@ internal static class CausalAttention
         long n = q.shape[0], length = q.shape[1];
         var mask = full([length, length], double.NegativeInfinity, dtype: q.dtype, device: q.device).triu(1); // (T, T)
         var floor = more is null ? mask.unsqueeze(0).expand(n, length, length) : more + mask;
-        // TorchSharp 0.107's baddbmm takes its arguments in another order than it names them.
         return q.bmm(k.transpose(1, 2)).add_(floor).softmax(-1); // (N, T, T)
     }
 }
