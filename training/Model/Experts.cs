@@ -6,12 +6,15 @@ using static TorchSharp.torch;
 namespace LatentMoE.Training.Model;
 
 /// <summary>
-/// All routed experts of a layer, SwiGLU each, as two stacked weights. Assignments are sorted by expert, so that each expert's
-/// tokens are neighbours; no token is dropped. A CPU multiplies each expert's rows alone, whose number it knows for nothing; a GPU
-/// pads them to the largest load, so that a layer is two batched products however many experts it has.
+/// All routed experts of a layer, SwiGLU each, as two stacked weights; no token is dropped. The rows of an expert are neighbours in
+/// one table, so that a batched product serves many experts: all of them on a GPU, on a CPU those of about the same load
+/// (<see cref="LoadGroups"/>), since a batch pads its experts to its largest load.
 /// </summary>
 public sealed class Experts : nn.Module<Tensor, Routing, Tensor>
 {
+    // What the calls of another batch cost, in rows: about a quarter of a millisecond.
+    private const int RowsOfABatch = 512;
+
     [ComponentName(Name = "gate_up_proj")]
     private readonly Parameter _gateUp;
 
@@ -31,33 +34,28 @@ public sealed class Experts : nn.Module<Tensor, Routing, Tensor>
     /// <summary>[E, hidden, I].</summary>
     public Parameter Down => _down;
 
-    /// <summary>Tokens [N, hidden] to the weighted sum of their experts, of the same shape.</summary>
+    /// <summary>Tokens [N, hidden] to the weighted sum of their experts, of the same shape and dtype.</summary>
     public override Tensor forward(Tensor x, Routing routing) =>
-        x.device_type == DeviceType.CPU ? ForwardGrouped(x, routing) : ForwardPadded(x, routing);
+        Forward(x, routing, x.device_type == DeviceType.CPU ? RowsOfABatch : int.MaxValue);
 
-    /// <summary>The sum with one product for each expert's own rows: no work for padding, however uneven the loads.</summary>
-    internal Tensor ForwardGrouped(Tensor x, Routing routing)
+    /// <param name="rowsOfABatch">Rows of padding that another batch must save.</param>
+    internal Tensor Forward(Tensor x, Routing routing, int rowsOfABatch)
     {
-        long count = _gateUp.shape[0];
-        var tokens = x.to(_gateUp.dtype); // (N, hidden)
-        var (sorted, order) = routing.Experts.detach().flatten().sort(stable: true);
-        long[] loads = sorted.bincount(null, count).data<long>().ToArray();
-        var token = order.div(routing.Experts.shape[1], RoundingMode.floor); // (N·k), the token of each sorted assignment
-        var hidden = Mlp.Gate(Grouped(tokens.index_select(0, token), _gateUp, loads)); // (N·k, I)
-        var output = Grouped(hidden * routing.Weights.flatten().index_select(0, order).unsqueeze(-1), _down, loads); // (N·k, hidden)
-        return zeros_like(tokens).index_add(0, token, output, 1).to(x.dtype);
-    }
-
-    /// <summary>The sum with the rows of every expert padded to the largest load: two batched products.</summary>
-    internal Tensor ForwardPadded(Tensor x, Routing routing)
-    {
-        long count = _gateUp.shape[0], n = x.shape[0], k = routing.Experts.shape[1];
-        var (source, slots, capacity) = Dispatch(routing.Experts, count);
-        var input = x.index_select(0, source).view(count, capacity, -1); // (E, L, hidden)
-        var hidden = Mlp.Gate(input.bmm(_gateUp.to(x.dtype).transpose(1, 2))); // (E, L, I)
-        var output = hidden.bmm(_down.to(x.dtype).transpose(1, 2)).view(count * capacity, -1); // (E·L, hidden)
-        var chosen = output.index_select(0, slots).view(n, k, -1); // (N, k, hidden)
-        return (chosen * routing.Weights.to(x.dtype).unsqueeze(-1)).sum(1);
+        var table = ExpertTable.Of(routing.Experts, _gateUp.shape[0], rowsOfABatch);
+        Tensor gateUp = table.Ordered(_gateUp.to(x.dtype)).transpose(1, 2), down = table.Ordered(_down.to(x.dtype)).transpose(1, 2);
+        var rows = x.index_select(0, table.Source); // (R, hidden)
+        var weights = zeros(rows.shape[0], x.dtype, x.device).scatter(0, table.Slots, routing.Weights.to(x.dtype).flatten()); // (R), 0 in spare rows
+        List<Tensor> outputs = [];
+        long row = 0;
+        foreach (var (first, count, load) in table.Groups.Where(group => group.Load > 0))
+        {
+            var input = rows.narrow(0, row, count * load).view(count, load, -1); // (e, L, hidden)
+            var hidden = Mlp.Gate(input.bmm(gateUp.narrow(0, first, count))); // (e, L, I)
+            hidden = hidden * weights.narrow(0, row, count * load).view(count, load, 1);
+            outputs.Add(hidden.bmm(down.narrow(0, first, count)).view(count * load, -1));
+            row += count * load;
+        }
+        return zeros_like(x).index_add(0, table.Source, outputs.Count == 1 ? outputs[0] : cat(outputs, 0), 1);
     }
 
     /// <summary>The same sum, one expert after the other with exactly its own tokens: what <see cref="forward"/> is tested against.</summary>
@@ -78,29 +76,5 @@ public sealed class Experts : nn.Module<Tensor, Routing, Tensor>
             y = y.index_add(0, tokens, output * weight.index_select(0, tokens).unsqueeze(-1), 1);
         }
         return y;
-    }
-
-    // Rows [A, in] of expert after expert, loads[e] of them each, times weights [E, out, in]: [A, out].
-    private static Tensor Grouped(Tensor rows, Tensor weights, long[] loads)
-    {
-        var inputs = rows.split(loads, 0);
-        var matrices = weights.transpose(1, 2).unbind(0);
-        return cat([.. inputs.Select((input, e) => input.mm(matrices[e]))], 0);
-    }
-
-    // Where things go in a table of E rows of `capacity` slots. Source (E·capacity): the token in each slot. A spare slot holds
-    // token 0, whose result nobody reads. Slots (N·k): the slot of each token's each expert.
-    private static (Tensor Source, Tensor Slots, long Capacity) Dispatch(Tensor experts, long count)
-    {
-        using var _ = no_grad();
-        long assignments = experts.numel(), k = experts.shape[1];
-        var (sorted, order) = experts.flatten().sort(stable: true);
-        var load = sorted.bincount(null, count); // (E)
-        long capacity = load.max().item<long>();
-        var first = load.cumsum(0) - load; // (E), index of each expert's first assignment in the sorted list
-        var slot = arange(assignments, dtype: ScalarType.Int64, device: experts.device) - first.index_select(0, sorted) + sorted * capacity;
-        var source = zeros(count * capacity, ScalarType.Int64, experts.device).scatter_(0, slot, order.div(k, RoundingMode.floor));
-        var slots = empty(assignments, ScalarType.Int64, experts.device).scatter_(0, order, slot);
-        return (source, slots, capacity);
     }
 }
