@@ -6,7 +6,7 @@ namespace LatentMoE.Feed;
 internal static class CentralVersions
 {
     /// <summary>The version that projects ask for, by family.</summary>
-    /// <exception cref="FeedException">One is missing, or older than what the feed makes: then a source's would be older than the feed's.</exception>
+    /// <exception cref="FeedException">One is missing, or older than what the feed makes.</exception>
     public static IReadOnlyDictionary<string, string> Asked(string centralVersions, Recipe recipe)
     {
         XDocument file = XDocument.Load(centralVersions);

@@ -2,7 +2,7 @@ namespace LatentMoE.Feed;
 
 /// <param name="Root">The repository's root folder.</param>
 /// <param name="Cuda">Package ONNX Runtime's CUDA provider although no driver is present.</param>
-/// <param name="Feed">Families of feed/packages.json that the feed builds although a source may carry them: names with commas, or "all".</param>
+/// <param name="Feed">Families of feed/packages.json, with commas, or "all": the feed builds them although a source may carry them.</param>
 /// <param name="Solution">A solution to restore once the feed is there; null for the feed alone.</param>
 internal sealed record CommandLine(string Root, bool Cuda, string? Solution, string Feed = "")
 {

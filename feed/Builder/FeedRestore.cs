@@ -42,7 +42,7 @@ internal sealed partial class FeedRestore(CommandLine commandLine)
         Dictionary<string, string> reissued = Reissued(recipe, references, missing, versions);
         CentralVersions.WriteOverrides(_paths.VersionsProps, recipe.Families
             .Where(f => missing.Contains(f.Name) || reissued.ContainsKey(f.Name))
-            .ToDictionary(f => f.VersionProperty, f => versions[f.Packages[0].Id]));
+            .ToDictionary(f => f.VersionProperty, f => versions[references[f.Name].Id]));
         RemoveOthers(versions);
 
         report = Report(recipe, references, missing, reissued, versions);
@@ -74,7 +74,8 @@ internal sealed partial class FeedRestore(CommandLine commandLine)
         string[] names = commandLine.Feed == "all" ? known
             : commandLine.Feed.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         return names.Except(known).FirstOrDefault() is { } unknown
-            ? throw new FeedException($"--feed={commandLine.Feed}: feed/packages.json has no family {unknown}; there are {string.Join(", ", known)}, and all")
+            ? throw new FeedException(
+                $"--feed={commandLine.Feed}: feed/packages.json has no family {unknown}; there are {string.Join(", ", known)}, and all")
             : [.. names.Distinct()];
     }
 

@@ -32,12 +32,15 @@ internal sealed class Reissue(FeedPaths paths, PackageFamily family, string refe
     {
         string path = paths.Package(id, Version), temporary = path + ".tmp";
         using (ZipArchive vendor = ZipFile.OpenRead(VendorPackage(id)))
-        using (ZipArchive zip = ZipFile.Open(temporary, ZipArchiveMode.Create))
+        using (FileStream file = File.Create(temporary))
+        using (ZipArchive zip = new(file, ZipArchiveMode.Create))
         {
             foreach (ZipArchiveEntry entry in vendor.Entries.Where(e => e.FullName != Signature))
             {
                 ZipArchiveEntry copy = zip.CreateEntry(entry.FullName, CompressionLevel.Fastest);
-                copy.LastWriteTime = entry.LastWriteTime;
+                // The library is of the same size as before, so a build sees by its time alone that it is another.
+                if (entry.FullName != _symbol.File)
+                    copy.LastWriteTime = entry.LastWriteTime;
                 using Stream source = entry.Open(), target = copy.Open();
                 if (entry.FullName.EndsWith(".nuspec", StringComparison.OrdinalIgnoreCase) && !entry.FullName.Contains('/'))
                     Manifest(source).Save(target);
@@ -90,9 +93,11 @@ internal sealed class Reissue(FeedPaths paths, PackageFamily family, string refe
         using JsonDocument assets = JsonDocument.Parse(File.ReadAllText(Path.Combine(probe, "obj", "project.assets.json")));
         string key = assets.RootElement.GetProperty("libraries").EnumerateObject().Select(p => p.Name)
             .FirstOrDefault(name => name.Equals($"{id}/{vendorVersion}", StringComparison.OrdinalIgnoreCase))
-            ?? throw new FeedException($"{reference} {vendorVersion}: does not depend on {id} of the same version, as feed/packages.json says");
+            ?? throw new FeedException(
+                $"{reference} {vendorVersion}: does not depend on {id} of the same version, as feed/packages.json says");
         string relative = Path.Combine(id.ToLowerInvariant(), vendorVersion, $"{id.ToLowerInvariant()}.{vendorVersion}.nupkg");
-        return assets.RootElement.GetProperty("packageFolders").EnumerateObject().Select(p => Path.Combine(p.Name, relative)).FirstOrDefault(File.Exists)
+        return assets.RootElement.GetProperty("packageFolders").EnumerateObject().Select(p => Path.Combine(p.Name, relative))
+            .FirstOrDefault(File.Exists)
             ?? throw new FeedException($"{key}: restored, but {relative} is in no package folder");
     }
 }

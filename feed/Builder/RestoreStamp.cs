@@ -33,7 +33,8 @@ internal sealed partial class RestoreStamp(FeedPaths paths, CommandLine commandL
     {
         using RecipeHash hash = new();
         hash.AddPath(paths.Root, "feed").Add("command line", commandLine.ToString());
-        foreach (string file in (string[])["Directory.Build.props", "Directory.Build.targets", "Directory.Packages.props", "NuGet.config", "global.json"])
+        string[] settings = ["Directory.Build.props", "Directory.Build.targets", "Directory.Packages.props", "NuGet.config", "global.json"];
+        foreach (string file in settings)
             hash.AddPath(paths.Root, file);
         foreach (string variable in Variables)
             hash.Add(variable, Environment.GetEnvironmentVariable(variable) ?? "");

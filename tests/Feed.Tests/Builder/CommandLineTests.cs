@@ -7,8 +7,8 @@ public sealed class CommandLineTests
     {
         using TemporaryFolder root = new();
         root.Write("feed/packages.json", "{}");
-        Assert.Equal(new CommandLine(root.Path, Cuda: true, "A.sln"),
-            CommandLine.Parse([$"--root={root.Path}", "--cuda", "--solution=A.sln"]));
+        Assert.Equal(new CommandLine(root.Path, Cuda: true, "A.sln", "TorchSharp,Tokenizers"),
+            CommandLine.Parse([$"--root={root.Path}", "--cuda", "--solution=A.sln", "--feed=TorchSharp,Tokenizers"]));
         Assert.Equal(new CommandLine(root.Path, Cuda: false, null), CommandLine.Parse([$"--root={root.Path}"]));
     }
 

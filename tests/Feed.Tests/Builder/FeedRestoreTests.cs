@@ -1,5 +1,6 @@
 // Whole runs in a repository of their own: its only NuGet source is a folder, so that nothing here depends on the network, and the ids
 // are new each time, so that nothing depends on the machine's package cache.
+using System.IO.Compression;
 using System.Xml.Linq;
 
 namespace LatentMoE.Feed.Tests.Builder;
@@ -7,9 +8,14 @@ namespace LatentMoE.Feed.Tests.Builder;
 [Collection("processes")]
 public sealed class FeedRestoreTests : IDisposable
 {
+    private const string VendorLibrary = "runtimes/linux-x64/native/libuser.so", Signature = ".signature.p7s";
+
+    private static readonly DateTime Issued = new(2020, 1, 1);
+
     private readonly TemporaryFolder _root = new();
     private readonly FeedPaths _paths;
     private readonly string _thing = $"Thing.{Guid.NewGuid():N}";
+    private readonly string _native = $"native.{Guid.NewGuid():N}";
     private readonly string _other = $"Other.{Guid.NewGuid():N}";
 
     public FeedRestoreTests()
@@ -51,10 +57,14 @@ public sealed class FeedRestoreTests : IDisposable
 
     public void Dispose() => _root.Dispose();
 
-    private bool Run() => new FeedRestore(new CommandLine(_root.Path, Cuda: false, Solution: null)).Run();
+    private bool Run(string feed = "", string? solution = null) =>
+        new FeedRestore(new CommandLine(_root.Path, Cuda: false, solution, feed)).Run();
 
-    private void SourceCarries(string id, string version) => NuGetPackageWriter.Write(_root[$"source/{id}.{version}.nupkg"],
-        id, version, "d", new Dictionary<string, string>(), [new PackageEntry(_root["feed/thing.txt"], "a.txt")]);
+    private void SourceCarries(string id, string version) => SourceCarries(id, version, new PackageEntry(_root["feed/thing.txt"], "a.txt"));
+
+    private void SourceCarries(string id, string version, PackageEntry entry, params string[] dependencies) =>
+        NuGetPackageWriter.Write(_root[$"source/{id}.{version}.nupkg"],
+            id, version, "d", dependencies.ToDictionary(d => d, _ => version), [entry]);
 
     private Dictionary<string, string> Selected() => XDocument.Load(_paths.VersionsProps).Root!.Elements("PropertyGroup").Elements()
         .ToDictionary(e => e.Name.LocalName, e => e.Value);
@@ -159,5 +169,126 @@ public sealed class FeedRestoreTests : IDisposable
         FeedException e = Assert.Throws<FeedException>(() => Run());
 
         Assert.Contains("another Restore is at work", e.Message);
+    }
+
+    [Fact]
+    public void Run_ChosenFamily_IsBuiltAlthoughTheSourceCarriesIt()
+    {
+        SourceCarries(_other, "2.0.0");
+        SourceCarries(_thing, "1.2.3");
+
+        Assert.True(Run("Thing"));
+        Assert.Equal(["ThingVersion"], Selected().Keys);
+
+        Assert.True(Run("all"));
+        Assert.Equal(["OtherVersion", "ThingVersion"], Selected().Keys.Order());
+
+        Assert.True(Run());
+        Assert.False(File.Exists(_paths.VersionsProps));
+    }
+
+    [Fact]
+    public void Run_UnknownFamilyChosen_NamesTheKnownOnes()
+    {
+        FeedException e = Assert.Throws<FeedException>(() => Run("Thing,thing"));
+
+        Assert.Contains("no family thing; there are Thing, Other, and all", e.Message);
+    }
+
+    [Fact]
+    public void Run_LibraryLacksTheSymbol_IssuesTheVendorsPackagesAgain()
+    {
+        SharedObjects objects = new(_root);
+        VendorNeeds(objects, objects.Older);
+        _root.Write("App/App.csproj", $"""
+            <Project Sdk="Microsoft.NET.Sdk">
+              <Import Project="../artifacts/feed/versions.props" />
+              <PropertyGroup><TargetFramework>net10.0</TargetFramework></PropertyGroup>
+              <ItemGroup><PackageReference Include="{_thing}" Version="$(ThingVersion)" /></ItemGroup>
+            </Project>
+            """);
+        _root.Write("all.slnx", """<Solution><Project Path="App/App.csproj" /></Solution>""");
+
+        Assert.True(Run(solution: "all.slnx"));
+
+        string version = Assert.Single(Selected(), s => s.Key == "ThingVersion").Value;
+        Assert.Matches("^1\\.2\\.3-feed\\.h[0-9a-f]{8}$", version);
+        Assert.Equal(new[] { $"{_native}.{version}.nupkg", $"{_thing}.{version}.nupkg" }.Order(), Packages());
+        using (ZipArchive package = ZipFile.OpenRead(_paths.Package(_thing, version)))
+        {
+            Assert.DoesNotContain(package.Entries, e => e.FullName == Signature);
+            XElement[] manifest = [.. XDocument.Load(package.GetEntry($"{_thing}.nuspec")!.Open()).Descendants()];
+            Assert.Equal(version, manifest.Single(e => e.Name.LocalName == "version").Value);
+            Assert.Equal([(_native, version), (_other, "1.2.3")], manifest.Where(e => e.Name.LocalName == "dependency")
+                .Select(e => (e.Attribute("id")!.Value, e.Attribute("version")!.Value)));
+        }
+        string restored = _root[$"packages/{_native}/{version}/{VendorLibrary}"];
+        Assert.Equal(1, SharedObjects.Call(restored));
+        Assert.False(new ElfFile(File.ReadAllBytes(restored), restored).Requires(SharedObjects.Version));
+        // A build would leave the vendor's in place, which has the same size, were the time the same, too.
+        Assert.True(File.GetLastWriteTime(restored) > Issued.AddDays(1));
+
+        Assert.False(Run(solution: "all.slnx"));
+    }
+
+    [Fact]
+    public void Run_InterruptedIssue_StartsOver()
+    {
+        SharedObjects objects = new(_root);
+        VendorNeeds(objects, objects.Older);
+        Run();
+        string[] packages = Packages();
+        string package = Path.Combine(_paths.Packages, packages[0]);
+        File.Move(package, package + ".tmp");
+
+        Assert.True(Run());
+
+        Assert.Equal(packages, Packages());
+        Assert.False(File.Exists(package + ".tmp"));
+    }
+
+    [Fact]
+    public void Run_LibraryHasTheSymbol_TakesTheVendorsPackages()
+    {
+        SharedObjects objects = new(_root);
+        VendorNeeds(objects, objects.Newer);
+
+        Assert.True(Run());
+
+        Assert.False(File.Exists(_paths.VersionsProps));
+        Assert.Empty(Packages());
+    }
+
+    [Fact]
+    public void Run_VendorTakesAnotherSymbolOfTheVersion_FailsAndSelectsNothing()
+    {
+        SharedObjects objects = new(_root, SharedObjects.TakesAnother);
+        VendorNeeds(objects, objects.Older);
+
+        FeedException e = Assert.Throws<FeedException>(() => Run());
+
+        Assert.Contains("takes another of version NEW_2", e.Message);
+        Assert.False(File.Exists(_paths.VersionsProps));
+    }
+
+    /// <summary>The source carries all; the machine has the given one of the libraries that Thing's native part may load.</summary>
+    private void VendorNeeds(SharedObjects objects, string library)
+    {
+        // The packages' signature is not one.
+        Environment.SetEnvironmentVariable("DOTNET_NUGET_SIGNATURE_VERIFICATION", "false");
+        SourceCarries(_other, "1.2.3");
+        SourceCarries(_other, "2.0.0");
+        SourceCarries(_native, "1.2.3", new PackageEntry(objects.User, VendorLibrary));
+        using (ZipArchive package = ZipFile.Open(_root[$"source/{_native}.1.2.3.nupkg"], ZipArchiveMode.Update))
+            package.GetEntry(VendorLibrary)!.LastWriteTime = Issued;
+        SourceCarries(_thing, "1.2.3", new PackageEntry(_root["feed/thing.txt"], Signature), _native, _other);
+        string recipe = File.ReadAllText(_paths.Recipe);
+        _root.Write("feed/packages.json", recipe.Replace("\"reference\": \"$(Backend)\",", $$"""
+            "reference": "$(Backend)",
+            "uncalledSymbol": {
+              "package": "{{_native}}", "file": "{{VendorLibrary}}", "library": "{{library}}",
+              "version": "{{SharedObjects.Version}}", "symbol": "{{SharedObjects.Symbol}}"
+            },
+            """));
     }
 }
