@@ -10,7 +10,8 @@ namespace LatentMoE.Training.Commands;
 /// <summary><c>bench</c>: steps of a preset beside those of a dense model of as many active products, in float32 and in bf16, in turn.</summary>
 internal static class BenchCommand
 {
-    private const int Untimed = 3;
+    // Also until the products that libtorch prepares for each shape are there.
+    private const int Untimed = 20;
 
     private static readonly JsonSerializerOptions Options = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 

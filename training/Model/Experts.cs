@@ -12,8 +12,8 @@ namespace LatentMoE.Training.Model;
 /// </summary>
 public sealed class Experts : nn.Module<Tensor, Routing, Tensor>
 {
-    // What the calls of another batch cost, in rows: about a quarter of a millisecond.
-    private const int RowsOfABatch = 512;
+    // Elements of padding that take as long as the calls of another batch: about a millisecond.
+    private const int ElementsOfABatch = 500_000;
 
     [ComponentName(Name = "gate_up_proj")]
     private readonly Parameter _gateUp;
@@ -36,24 +36,23 @@ public sealed class Experts : nn.Module<Tensor, Routing, Tensor>
 
     /// <summary>Tokens [N, hidden] to the weighted sum of their experts, of the same shape and dtype.</summary>
     public override Tensor forward(Tensor x, Routing routing) =>
-        Forward(x, routing, x.device_type == DeviceType.CPU ? RowsOfABatch : int.MaxValue);
+        Forward(x, routing, x.device_type == DeviceType.CPU ? (int)(ElementsOfABatch / (_down.shape[1] + 3 * _down.shape[2])) : int.MaxValue);
 
     /// <param name="rowsOfABatch">Rows of padding that another batch must save.</param>
     internal Tensor Forward(Tensor x, Routing routing, int rowsOfABatch)
     {
         var table = ExpertTable.Of(routing.Experts, _gateUp.shape[0], rowsOfABatch);
-        Tensor gateUp = table.Ordered(_gateUp.to(x.dtype)).transpose(1, 2), down = table.Ordered(_down.to(x.dtype)).transpose(1, 2);
-        var rows = x.index_select(0, table.Source); // (R, hidden)
-        var weights = zeros(rows.shape[0], x.dtype, x.device).scatter(0, table.Slots, routing.Weights.to(x.dtype).flatten()); // (R), 0 in spare rows
+        long[] counts = [.. table.Groups.Select(group => (long)group.Count)], sizes = [.. table.Groups.Select(group => group.Count * group.Load)];
+        var gateUp = table.Ordered(_gateUp.to(x.dtype)).transpose(1, 2).split(counts, 0);
+        var down = table.Ordered(_down.to(x.dtype)).transpose(1, 2).split(counts, 0);
+        var inputs = x.index_select(0, table.Source).split(sizes, 0); // (R, hidden)
+        var weights = zeros(sizes.Sum(), x.dtype, x.device).scatter(0, table.Slots, routing.Weights.to(x.dtype).flatten()).split(sizes, 0); // (R), 0 in spare rows
         List<Tensor> outputs = [];
-        long row = 0;
-        foreach (var (first, count, load) in table.Groups.Where(group => group.Load > 0))
+        foreach (var (i, group) in table.Groups.Index().Where(item => item.Item.Load > 0))
         {
-            var input = rows.narrow(0, row, count * load).view(count, load, -1); // (e, L, hidden)
-            var hidden = Mlp.Gate(input.bmm(gateUp.narrow(0, first, count))); // (e, L, I)
-            hidden = hidden * weights.narrow(0, row, count * load).view(count, load, 1);
-            outputs.Add(hidden.bmm(down.narrow(0, first, count)).view(count * load, -1));
-            row += count * load;
+            var hidden = Mlp.Gate(inputs[i].view(group.Count, group.Load, -1).bmm(gateUp[i])); // (e, L, I)
+            hidden = hidden * weights[i].view(group.Count, group.Load, 1);
+            outputs.Add(hidden.bmm(down[i]).view(sizes[i], -1));
         }
         return zeros_like(x).index_add(0, table.Source, outputs.Count == 1 ? outputs[0] : cat(outputs, 0), 1);
     }

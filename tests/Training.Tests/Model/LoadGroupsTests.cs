@@ -14,14 +14,14 @@ public class LoadGroupsTests
         var random = new Random(rowsOfAGroup);
         for (int round = 0; round < 50; round++)
         {
-            long[] loads = [.. Enumerable.Range(0, random.Next(1, 9)).Select(_ => (long)random.Next(0, 30)).OrderDescending()];
+            long[] loads = [.. Enumerable.Range(0, random.Next(1, 21)).Select(_ => (long)random.Next(0, 300)).OrderDescending()];
 
             var groups = LoadGroups.Of(loads, rowsOfAGroup);
 
             int next = 0;
             foreach (var group in groups)
             {
-                Assert.Equal((next, loads[next]), (group.First, group.Load));
+                Assert.Equal((next, LoadGroups.Rounded(loads[next])), (group.First, group.Load));
                 next += group.Count;
             }
             Assert.Equal(loads.Length, next);
@@ -29,18 +29,32 @@ public class LoadGroupsTests
         }
     }
 
-    // Of every way to cut the list.
-    private static long Least(long[] loads, int rowsOfAGroup) => Enumerable.Range(0, 1 << (loads.Length - 1)).Min(cuts =>
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(1, 16)]
+    [InlineData(16, 16)]
+    [InlineData(129, 144)]
+    [InlineData(255, 256)]
+    [InlineData(257, 288)]
+    [InlineData(1025, 1152)]
+    public void Rounded_Load_IsAFewRowsMore(long load, long expected) => Assert.Equal(expected, LoadGroups.Rounded(load));
+
+    // Of every way to cut the list between its eighths.
+    private static long Least(long[] loads, int rowsOfAGroup)
     {
-        long cost = 0;
-        for (int first = 0, i = 1; i <= loads.Length; i++)
+        int unit = (loads.Length + 7) / 8, units = (loads.Length + unit - 1) / unit;
+        return Enumerable.Range(0, 1 << (units - 1)).Min(cuts =>
         {
-            if (i == loads.Length || (cuts >> (i - 1) & 1) == 1)
+            long cost = 0;
+            for (int first = 0, i = 1; i <= units; i++)
             {
-                cost += rowsOfAGroup + loads[first] * (i - first);
-                first = i;
+                if (i == units || (cuts >> (i - 1) & 1) == 1)
+                {
+                    cost += rowsOfAGroup + LoadGroups.Rounded(loads[first]) * (Math.Min(i * unit, loads.Length) - first);
+                    first = i * unit;
+                }
             }
-        }
-        return cost;
-    });
+            return cost;
+        });
+    }
 }

@@ -10,8 +10,8 @@ internal static partial class OpenMpSpinning
 {
     private const string SpinCount = "GOMP_SPINCOUNT", WaitPolicy = "OMP_WAIT_POLICY";
 
-    /// <summary>Spins before a thread sleeps: a few microseconds.</summary>
-    private const string Spins = "300";
+    /// <summary>Spins before a thread sleeps: some tens of microseconds, as long as the parts of a step between two loops.</summary>
+    private const string Spins = "2000";
 
     /// <summary>To be called before anything of torch: libgomp reads the C environment once, when it is loaded. The user's own setting stands.</summary>
     public static void Limit()
