@@ -43,10 +43,10 @@ public sealed class Experts : nn.Module<Tensor, Routing, Tensor>
     {
         var table = ExpertTable.Of(routing.Experts, _gateUp.shape[0], rowsOfABatch);
         long[] counts = [.. table.Groups.Select(group => (long)group.Count)], sizes = [.. table.Groups.Select(group => group.Count * group.Load)];
-        var gateUp = table.Ordered(_gateUp.to(x.dtype)).transpose(1, 2).split(counts, 0);
-        var down = table.Ordered(_down.to(x.dtype)).transpose(1, 2).split(counts, 0);
-        var inputs = x.index_select(0, table.Source).split(sizes, 0); // (R, hidden)
-        var weights = zeros(sizes.Sum(), x.dtype, x.device).scatter(0, table.Slots, routing.Weights.to(x.dtype).flatten()).split(sizes, 0); // (R), 0 in spare rows
+        var gateUp = Parts(table.Ordered(_gateUp.to(x.dtype)).transpose(1, 2), counts);
+        var down = Parts(table.Ordered(_down.to(x.dtype)).transpose(1, 2), counts);
+        var inputs = Parts(x.index_select(0, table.Source), sizes); // (R, hidden)
+        var weights = Parts(zeros(sizes.Sum(), x.dtype, x.device).scatter(0, table.Slots, routing.Weights.to(x.dtype).flatten()), sizes); // (R), 0 in spare rows
         List<Tensor> outputs = [];
         foreach (var (i, group) in table.Groups.Index().Where(item => item.Item.Load > 0))
         {
@@ -76,4 +76,6 @@ public sealed class Experts : nn.Module<Tensor, Routing, Tensor>
         }
         return y;
     }
+
+    private static Tensor[] Parts(Tensor whole, long[] sizes) => sizes.Length == 1 ? [whole] : whole.split(sizes, 0);
 }
