@@ -56,9 +56,9 @@ void PublishBenchmark(DirectoryPath work, DirectoryPath folder, string[] without
     {
         DeleteFiles(provider);
     }
-    else if (provider.Count == 0)
+    else if (!FileExists(folder.CombineWithFilePath("libonnxruntime_providers_cuda.so")))
     {
-        Warning("The bundle is without ONNX Runtime's CUDA provider, which is not restored on a machine without an NVIDIA driver: its steps model and engines need run.sh --provider=DIR on the host. To package it, add --cuda.");
+        Warning("The bundle is without ONNX Runtime's CUDA provider, which is left out on a machine without an NVIDIA driver: its steps model and engines need run.sh --provider=DIR on the host. To package it, add --cuda.");
     }
     if (without.Contains("onnxruntime"))
     {
