@@ -222,7 +222,8 @@ public sealed class FeedRestoreTests : IDisposable
             Assert.Equal([(_native, version), (_other, "1.2.3")], manifest.Where(e => e.Name.LocalName == "dependency")
                 .Select(e => (e.Attribute("id")!.Value, e.Attribute("version")!.Value)));
         }
-        string restored = _root[$"packages/{_native}/{version}/{VendorLibrary}"];
+        string cache = Environment.GetEnvironmentVariable("NUGET_PACKAGES") ?? _root["packages"]; // the variable goes before NuGet.config
+        string restored = Path.Combine(cache, _native, version, VendorLibrary);
         Assert.Equal(1, SharedObjects.Call(restored));
         Assert.False(new ElfFile(File.ReadAllBytes(restored), restored).Requires(SharedObjects.Version));
         // A build would leave the vendor's in place, which has the same size, were the time the same, too.
