@@ -26,8 +26,8 @@ public sealed class WholeModelTests
         Follow(name, model.Config, bodies, library, columns: 40);
     }
 
-    // The distance of neighbours in float16, as a share of the value: what the rounding of a cached value may do to a logit.
-    private const double Ulp = 1.0 / 2048;
+    // The distance of neighbours in float16, as a share of the value, at most.
+    private const double Ulp = 1.0 / 1024;
 
     [Theory]
     [MemberData(nameof(Precisions))]
@@ -145,7 +145,7 @@ public sealed class WholeModelTests
         int different = 0, all = 0;
         foreach (var (expected, actual) in bodies.Cached().Zip(library.Cached()))
         {
-            Close.Assert(name, expected, actual, 2 * Ulp);
+            Close.Assert(name, expected, actual, Ulp);
             different += expected.Floats.Zip(actual.Floats, (a, b) => a.Equals(b) ? 0 : 1).Sum();
             all += expected.Floats.Length;
         }
@@ -170,7 +170,7 @@ public sealed class WholeModelTests
                 library.TakeCache(bodies);
             }
             float[] expected = bodies.Append(start, part), actual = library.Append(start, part);
-            Close.Assert($"logits of {step}", expected, actual, half && Rounded($"cache of {step}", bodies, library) ? Ulp : 1e-5);
+            Close.Assert($"logits of {step}", expected, actual, half && Rounded($"cache of {step}", bodies, library) ? 1e-4 : 1e-5);
             start += count;
         }
     }
